@@ -1,0 +1,1 @@
+"""Etude: everything the pages do, without a browser. See README for the map of the house."""
