@@ -1,0 +1,211 @@
+"""The workspace: one SQLite database (WAL, synchronous FULL) and a folder of kept files under `$ETUDE_HOME`.
+
+Knows how things last, not what they mean: the rows of datasets, runs and conversations are written by those packages
+through `read` and `write`. It knows no service, no file format and no screen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from lib.errors import WorkspaceError, WorkspaceTooNew
+
+SCHEMA = Path(__file__).parent / "schema"
+BUSY_SECONDS = 5.0
+COPY_BLOCK = 1 << 20
+
+Clock = Callable[[], float]
+
+
+def default_home() -> Path:
+    """`$ETUDE_HOME`, or `~/.etude`."""
+    return Path(os.environ.get("ETUDE_HOME") or Path.home() / ".etude")
+
+
+def new_id(kind: str) -> str:
+    """A random id that carries its kind, such as `run_4f0c…`."""
+    return f"{kind}_{secrets.token_hex(8)}"
+
+
+class Workspace:
+    """Everything that must last. Safe to share between threads: each gets its own connection."""
+
+    def __init__(self, home: Path, *, clock: Clock = time.time) -> None:
+        self.home = home
+        self.clock = clock
+        self._local = threading.local()
+        self._make_home()
+        self._migrate()
+
+    @classmethod
+    def open(cls, home: Path | None = None, *, clock: Clock = time.time) -> Workspace:
+        """Open the workspace at `home`, making it when it is not there.
+
+        Raises WorkspaceTooNew when a later Etude wrote it, WorkspaceError when the folder or file cannot be used.
+        """
+        return cls(home or default_home(), clock=clock)
+
+    @property
+    def path(self) -> Path:
+        """The database file."""
+        return self.home / "etude.db"
+
+    def read(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[sqlite3.Row]:
+        """Rows of one query."""
+        with self._told("read"):
+            return self._connection().execute(sql, values).fetchall()
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it lasts once the block ends, or nothing of it if the block raises."""
+        connection = self._connection()
+        with self._told("changed"):
+            connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        with self._told("changed"):
+            try:
+                connection.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+                raise
+
+    def keep(self, source: bytes | Path) -> str:
+        """Keep a file by its content and return its SHA-256 in hex. The same content is kept once."""
+        temporary = self.home / "files" / f"{secrets.token_hex(8)}.tmp"
+        digest = hashlib.sha256()
+        try:
+            with temporary.open("xb") as target:
+                for block in _blocks(source):
+                    digest.update(block)
+                    target.write(block)
+                target.flush()
+                os.fsync(target.fileno())
+            kept = self.kept(digest.hexdigest())
+            temporary.replace(kept)
+            _sync_folder(kept.parent)
+        except OSError as error:
+            raise WorkspaceError(
+                f"The file could not be kept: {error.strerror or error}.",
+                f"Nothing was changed. Make room in {self.home} and try again.",
+                raw=str(error),
+            ) from error
+        finally:
+            temporary.unlink(missing_ok=True)
+        return digest.hexdigest()
+
+    def kept(self, sha256: str) -> Path:
+        """Where the content with this hash lies (whether or not it is there)."""
+        return self.home / "files" / sha256
+
+    def setting(self, name: str, default: Any = None) -> Any:
+        """A setting's value, any JSON value."""
+        rows = self.read("SELECT value FROM settings WHERE name = ?", (name,))
+        return json.loads(rows[0]["value"]) if rows else default
+
+    def set_setting(self, name: str, value: Any) -> None:
+        """Set a setting to any JSON value."""
+        with self.write() as db:
+            db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, json.dumps(value)))
+
+    def close(self) -> None:
+        """Close this thread's connection. Those of other threads close with their threads."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._local.connection = None
+
+    def _make_home(self) -> None:
+        try:
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self.home / "files").mkdir(mode=0o700, exist_ok=True)
+            # Made here with its mode: SQLite would make it readable by everybody and give its -wal the same mode.
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as error:
+            raise WorkspaceError(
+                f"The workspace {self.home} cannot be used: {error.strerror or error}.",
+                "Set ETUDE_HOME to a folder that you may write to.",
+                raw=str(error),
+            ) from error
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            self._local.connection = connection
+        return connection
+
+    def _migrate(self) -> None:
+        steps = sorted(SCHEMA.glob("*.sql"))
+        with self._told("opened"):
+            connection = self._connection()
+            connection.execute("BEGIN IMMEDIATE")
+            done = int(connection.execute("PRAGMA user_version").fetchone()[0])
+            connection.execute("COMMIT")
+        if done > len(steps):
+            raise WorkspaceTooNew(
+                f"The workspace {self.home} was written by a later version of Etude.",
+                "Update Etude, or set ETUDE_HOME to another folder. Nothing was changed.",
+            )
+        for number, step in enumerate(steps[done:], start=done + 1):
+            self._apply(number, step.read_text(encoding="utf-8"))
+
+    def _apply(self, number: int, script: str) -> None:
+        with self._told("brought up to date"):
+            connection = self._connection()
+            # A second process may have been quicker: look again inside the transaction, which executescript would end.
+            guarded = f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;"
+            try:
+                connection.executescript(guarded)
+            except sqlite3.Error:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                if int(connection.execute("PRAGMA user_version").fetchone()[0]) < number:
+                    raise
+
+    @contextmanager
+    def _told(self, verb: str) -> Iterator[None]:
+        """Turn what SQLite says into a sentence."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise WorkspaceError(
+                f"The workspace {self.path} could not be {verb}: {error}.",
+                "Nothing was lost. Close other programs that use it, make room on the disk, and try again.",
+                raw=str(error),
+            ) from error
+
+
+def _blocks(source: bytes | Path) -> Iterator[bytes]:
+    if isinstance(source, bytes):
+        yield source
+        return
+    with source.open("rb") as file:
+        while block := file.read(COPY_BLOCK):
+            yield block
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
