@@ -1,0 +1,1 @@
+"""The embedded service: its own process, its own database, training and answering."""
