@@ -1,0 +1,1 @@
+"""The screen: the only package of lib that imports streamlit."""

@@ -1,0 +1,96 @@
+"""The frame around every page: page settings, the road as navigation, and the quiet block that says what is chosen.
+
+Knows the order of the pages and nothing of what is on them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from lib.ui import session, trouble
+from lib.ui.plain import plain, shortened
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One page on the road: its file under pages/ (and address), its title, its Material symbol."""
+
+    name: str
+    title: str
+    icon: str
+
+
+ROAD = (
+    Stop("start", "Start", ":material/home:"),
+    Stop("data", "Data", ":material/dataset:"),
+    Stop("cost", "Cost", ":material/payments:"),
+    Stop("train", "Train", ":material/model_training:"),
+    Stop("runs", "Runs", ":material/show_chart:"),
+    Stop("playground", "Playground", ":material/forum:"),
+    Stop("doctor", "Doctor", ":material/stethoscope:"),
+)
+
+
+def navigation() -> StreamlitPage:
+    """Page settings and the menu. Returns the page that the address asks for."""
+    st.set_page_config(page_title="Etude", page_icon=str(ROOT / "static" / "etude.svg"), layout="wide")
+    st.session_state["framed"] = True
+    return st.navigation(
+        [
+            st.Page(_file(stop.name), title=stop.title, icon=stop.icon, url_path=stop.name, default=stop is ROAD[0])
+            for stop in ROAD
+        ],
+        expanded=True,
+    )
+
+
+def require() -> None:
+    """First line of every page: make sure that the frame is there.
+
+    A folder called pages beside the entry point makes Streamlit 1.67 run a page without app.py when its address is the
+    first one opened after a start. Declaring the navigation ends that mode; the second run has the frame.
+    """
+    if "framed" not in st.session_state:
+        navigation()
+        st.rerun()
+
+
+def go(name: str) -> None:
+    """Leave for another page of the road."""
+    st.switch_page(_file(name))
+
+
+def link(name: str, label: str, *, icon: str | None = None) -> None:
+    """A link to another page of the road."""
+    st.page_link(_file(name), label=label, icon=icon)
+
+
+def heading(title: str, line: str) -> None:
+    """A page's title and the one sentence that says what it is for."""
+    st.title(title, anchor=False)
+    st.caption(line)
+
+
+def context() -> None:
+    """What is chosen, below the menu."""
+    with st.sidebar, trouble.told():
+        version = session.version()
+        service = session.service()
+        st.caption("Service")
+        st.text(service.name)
+        st.caption("Dataset")
+        if version is None:
+            st.text("None yet")
+        else:
+            st.text(shortened(version.dataset_name, 40))
+            st.caption(plain(f"Version {version.number}, {version.examples:,} examples"))
+
+
+def _file(name: str) -> Path:
+    return ROOT / "pages" / f"{name}.py"

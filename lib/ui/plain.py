@@ -1,0 +1,22 @@
+"""Untrusted text where Streamlit reads markdown (alerts, captions, labels): escaped, so that it stays text.
+
+For text of any length in the page itself use st.text or st.code, which read nothing into it.
+"""
+
+from __future__ import annotations
+
+import re
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&^=])")
+_SPACE = re.compile(r"\s+")
+
+
+def plain(text: str) -> str:
+    """`text` on one line, with every character that markdown could act on escaped."""
+    return _MARKDOWN.sub(r"\\\1", _SPACE.sub(" ", text))
+
+
+def shortened(text: str, limit: int = 80) -> str:
+    """`text` on one line, cut at `limit` characters with an ellipsis."""
+    line = _SPACE.sub(" ", text).strip()
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"

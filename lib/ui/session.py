@@ -1,0 +1,160 @@
+"""What this browser session has chosen, and the keys it was given: plain ids and Secrets, nothing else.
+
+What is chosen is also remembered in the workspace, so that a reload or a second tab begins where the last one was. A
+key is never remembered there. Also hands out the one workspace and the one watcher that all sessions share.
+"""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import streamlit as st
+
+from lib.workspace.database import Workspace, default_home
+
+if TYPE_CHECKING:
+    from lib.dataset.shelf import Version
+    from lib.runs.watch import Watcher
+    from lib.services.connection import Connection
+    from lib.services.credentials import Secret
+    from lib.services.service import Service
+
+
+def workspace() -> Workspace:
+    """The workspace under `$ETUDE_HOME`. Raises WorkspaceError when it cannot be used."""
+    return _workspace(str(default_home()))
+
+
+def services() -> tuple[Service, ...]:
+    """Every service that can be chosen: the embedded one first."""
+    from lib.services.service import known
+
+    return known(workspace())
+
+
+def service() -> Service:
+    """The chosen service; the embedded one until another is chosen."""
+    every = services()
+    chosen = _chosen("service")
+    return next((one for one in every if one.id == chosen), every[0])
+
+
+def choose_service(service_id: str) -> None:
+    """Make a service the chosen one, here and for sessions to come."""
+    _choose("service", service_id)
+
+
+def version() -> Version | None:
+    """The chosen version of a dataset; the newest there is when none is chosen; None on an empty shelf."""
+    from lib.dataset import shelf
+
+    ws = workspace()
+    chosen = _chosen("version")
+    sets = shelf.datasets(ws)
+    if not sets:
+        return None
+    ids = {one.id for one in sets}
+    if chosen is not None and (found := shelf.find(ws, chosen)) is not None and found.dataset_id in ids:
+        return found
+    return shelf.versions(ws, sets[0].id)[-1]
+
+
+def choose_version(version_id: str) -> None:
+    """Make a version the one that Data, Cost and Train speak of, here and for sessions to come."""
+    _choose("version", version_id)
+
+
+def run_id() -> str | None:
+    """The run that Runs shows, None when none was chosen."""
+    return _chosen("run")
+
+
+def choose_run(run_id: str) -> None:
+    """Make a run the one that Runs shows and Playground offers first."""
+    _choose("run", run_id)
+
+
+def keys() -> Mapping[str, Secret]:
+    """The keys given in this session, by service id."""
+    return cast("Mapping[str, Secret]", st.session_state.setdefault("keys", {}))
+
+
+def give_key(service_id: str, secret: Secret) -> None:
+    """Hold a key for this session only, and lend it to the watcher so that this service's runs can be followed."""
+    st.session_state["keys"] = {**keys(), service_id: secret}
+    _lent(str(workspace().home))[service_id] = secret
+
+
+def forget_key(service_id: str) -> None:
+    """Drop a key that was given in this session."""
+    st.session_state["keys"] = {name: secret for name, secret in keys().items() if name != service_id}
+    _lent(str(workspace().home)).pop(service_id, None)
+
+
+def connection(service: Service) -> Connection | None:
+    """A way to talk to a service with this session's credentials; None when its key is missing.
+
+    Starts the embedded service when it is the one asked for. Raises EngineError when that fails.
+    """
+    return _connect(workspace(), service, keys())
+
+
+def watcher() -> Watcher:
+    """The one watcher of this workspace, running: it follows every live run and writes what it hears."""
+    return _watcher(str(workspace().home))
+
+
+def _chosen(name: str) -> str | None:
+    held = f"chosen_{name}"
+    if held not in st.session_state:
+        st.session_state[held] = workspace().setting(held)
+    return cast("str | None", st.session_state[held])
+
+
+def _choose(name: str, value: str) -> None:
+    st.session_state[f"chosen_{name}"] = value
+    workspace().set_setting(f"chosen_{name}", value)
+
+
+def _connect(ws: Workspace, service: Service, keys: Mapping[str, Secret]) -> Connection | None:
+    from lib.services import credentials, embedded
+    from lib.services.connection import connect
+    from lib.services.service import at
+
+    if service.kind == "embedded":
+        address = embedded.ensure(ws.home)
+        return connect(at(service, address.base_url), credentials.Secret(address.api_key))
+    secret = credentials.find_key(service, keys)
+    return connect(service, secret) if secret is not None else None
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _workspace(home: str) -> Workspace:
+    return Workspace.open(Path(home))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _lent(home: str) -> dict[str, Secret]:
+    """Keys lent to the watcher of one workspace. Nothing else reads them: no session sees another's."""
+    return {}
+
+
+@st.cache_resource(max_entries=8, show_spinner=False, on_release=lambda watcher: watcher.stop())
+def _watcher(home: str) -> Watcher:
+    from lib.runs.watch import Watcher
+    from lib.services.service import known
+
+    ws = _workspace(home)
+    lent = _lent(home)
+
+    def connect_for(service_id: str) -> Connection | None:
+        found = next((one for one in known(ws) if one.id == service_id), None)
+        return _connect(ws, found, lent) if found is not None else None
+
+    watcher = Watcher(ws, connect_for)
+    watcher.start()
+    atexit.register(watcher.stop)
+    return watcher

@@ -1,0 +1,6 @@
+"""cost"""
+
+from lib.ui import frame
+
+frame.require()
+frame.heading("cost", "…")

@@ -1,0 +1,6 @@
+"""data"""
+
+from lib.ui import frame
+
+frame.require()
+frame.heading("data", "…")

@@ -1,0 +1,6 @@
+"""doctor"""
+
+from lib.ui import frame
+
+frame.require()
+frame.heading("doctor", "…")

@@ -1,0 +1,6 @@
+"""start"""
+
+from lib.ui import frame
+
+frame.require()
+frame.heading("start", "…")
