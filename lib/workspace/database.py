@@ -68,18 +68,14 @@ class Workspace:
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it lasts once the block ends, or nothing of it if the block raises."""
-        connection = self._connection()
         with self._told("changed"):
+            connection = self._connection()
             connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield connection
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        with self._told("changed"):
             try:
+                yield connection
                 connection.execute("COMMIT")
             except BaseException:
+                # A full or broken disk makes SQLite roll back by itself; the first error is the one to tell.
                 with suppress(sqlite3.Error):
                     connection.execute("ROLLBACK")
                 raise
@@ -89,7 +85,7 @@ class Workspace:
         temporary = self.home / "files" / f"{secrets.token_hex(8)}.tmp"
         digest = hashlib.sha256()
         try:
-            with temporary.open("xb") as target:
+            with open(temporary, "xb", opener=_private) as target:
                 for block in _blocks(source):
                     digest.update(block)
                     target.write(block)
@@ -134,7 +130,8 @@ class Workspace:
             self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
             (self.home / "files").mkdir(mode=0o700, exist_ok=True)
             # Made here with its mode: SQLite would make it readable by everybody and give its -wal the same mode.
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+            with open(self.path, "ab", opener=_private) as database:
+                os.fchmod(database.fileno(), 0o600)
         except OSError as error:
             raise WorkspaceError(
                 f"The workspace {self.home} cannot be used: {error.strerror or error}.",
@@ -192,6 +189,11 @@ class Workspace:
                 "Nothing was lost. Close other programs that use it, make room on the disk, and try again.",
                 raw=str(error),
             ) from error
+
+
+def _private(path: str, flags: int) -> int:
+    """Open so that only this user can read what is made."""
+    return os.open(path, flags, 0o600)
 
 
 def _blocks(source: bytes | Path) -> Iterator[bytes]:
