@@ -6,6 +6,7 @@ through `read` and `write`. It knows no service, no file format and no screen.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -152,30 +153,22 @@ class Workspace:
 
     def _migrate(self) -> None:
         steps = sorted(SCHEMA.glob("*.sql"))
-        with self._told("opened"):
+        # One process at a time: SQLite does not wait for its turn while another switches the database to WAL.
+        with _locked(self.home), self._told("opened"):
             connection = self._connection()
-            connection.execute("BEGIN IMMEDIATE")
             done = int(connection.execute("PRAGMA user_version").fetchone()[0])
-            connection.execute("COMMIT")
-        if done > len(steps):
-            raise WorkspaceTooNew(
-                f"The workspace {self.home} was written by a later version of Etude.",
-                "Update Etude, or set ETUDE_HOME to another folder. Nothing was changed.",
-            )
-        for number, step in enumerate(steps[done:], start=done + 1):
-            self._apply(number, step.read_text(encoding="utf-8"))
-
-    def _apply(self, number: int, script: str) -> None:
-        with self._told("brought up to date"):
-            connection = self._connection()
-            # A second process may have been quicker: look again inside the transaction, which executescript would end.
-            guarded = f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;"
-            try:
-                connection.executescript(guarded)
-            except sqlite3.Error:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                if int(connection.execute("PRAGMA user_version").fetchone()[0]) < number:
+            if done > len(steps):
+                raise WorkspaceTooNew(
+                    f"The workspace {self.home} was written by a later version of Etude.",
+                    "Update Etude, or set ETUDE_HOME to another folder. Nothing was changed.",
+                )
+            for number, step in enumerate(steps[done:], start=done + 1):
+                script = step.read_text(encoding="utf-8")
+                try:
+                    connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+                except sqlite3.Error:
+                    with suppress(sqlite3.Error):
+                        connection.execute("ROLLBACK")
                     raise
 
     @contextmanager
@@ -189,6 +182,17 @@ class Workspace:
                 "Nothing was lost. Close other programs that use it, make room on the disk, and try again.",
                 raw=str(error),
             ) from error
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Wait until no other process or thread is in here with the same folder."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _private(path: str, flags: int) -> int:
