@@ -15,6 +15,7 @@ from lib.ui import session, trouble
 from lib.ui.plain import plain, shortened
 
 ROOT = Path(__file__).resolve().parents[2]
+STATIC = ROOT / "static"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,9 @@ ROAD = (
 
 def navigation() -> StreamlitPage:
     """Page settings and the menu. Returns the page that the address asks for."""
-    st.set_page_config(page_title="Etude", page_icon=str(ROOT / "static" / "etude.svg"), layout="wide")
+    st.set_page_config(page_title="Etude", page_icon=str(STATIC / "etude.svg"), layout="wide")
+    st.logo(str(STATIC / "wordmark.svg"), icon_image=str(STATIC / "etude.svg"))
+    st.html(STATIC / "etude.css")
     st.session_state["framed"] = True
     return st.navigation(
         [

@@ -13,7 +13,8 @@ _SPACE = re.compile(r"\s+")
 
 def plain(text: str) -> str:
     """`text` on one line, with every character that markdown could act on escaped."""
-    return _MARKDOWN.sub(r"\\\1", _SPACE.sub(" ", text))
+    # Streamlit looks for icons after the escapes are read, so the name is parted from its colon by a word joiner.
+    return _MARKDOWN.sub(r"\\\1", _SPACE.sub(" ", text)).replace(r"\:material/", "\\:\u2060material/")
 
 
 def shortened(text: str, limit: int = 80) -> str:
