@@ -1,0 +1,1 @@
+"""Datasets: what an example is; reading, checking, repairing, editing, splitting, keeping versions, exporting."""

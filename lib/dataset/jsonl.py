@@ -1,0 +1,261 @@
+"""Reads a file of examples: JSONL first of all, and a JSON array or pretty-printed objects as if they were.
+
+The file stays where it is, mapped into memory; what is kept beside it are three integers for each example. A line that
+cannot be read becomes a finding, and the rest of the file is there all the same. Knows JSON and lines; what an example
+must look like is for the check.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, overload
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from lib.dataset.example import Example
+from lib.dataset.finding import Finding, Findings
+from lib.dataset.parse import Unparsable, has_half_pair, parse, repeated_key
+from lib.dataset.sniff import PEEK, check_readable, not_json, wide_encoding
+from lib.dataset.spans import spans
+from lib.errors import UnreadableFile
+
+Integers = npt.NDArray[np.int64]
+
+BOM = b"\xef\xbb\xbf"
+NEWLINE, RETURN = 10, 13
+BLANKS = np.frombuffer(b" \t\r", dtype=np.uint8)
+SCAN_BLOCK = 8 << 20
+
+
+class Lines:
+    """The examples of a file, each read when it is asked for. Positions count from 0."""
+
+    def __init__(self, data: Any, starts: Integers, ends: Integers, numbers: Integers) -> None:
+        self._data = data
+        self._starts = starts
+        self._ends = ends
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def raw(self, position: int) -> bytes:
+        """The example's exact bytes, without the line's end; a value over several lines comes as one line."""
+        held = bytes(self._data[self._starts[position] : self._ends[position]])
+        if b"\n" in held or b"\r" in held:
+            # Outside a text a line break is a blank, and inside it JSON allows none: no value changes.
+            return msgspec.json.format(held.replace(b"\n", b" ").replace(b"\r", b" "), indent=-1)
+        return held
+
+    def example(self, position: int) -> Example:
+        """The example at this position. Raises IndexError outside the file."""
+        data = parse(self.raw(position))
+        return Example(data if isinstance(data, dict) else {})
+
+    def number(self, position: int) -> int:
+        """The line of the file, from 1, on which the example begins."""
+        return int(self._numbers[position])
+
+    @overload
+    def __getitem__(self, wanted: int) -> Example: ...
+
+    @overload
+    def __getitem__(self, wanted: slice) -> list[Example]: ...
+
+    def __getitem__(self, wanted: int | slice) -> Example | list[Example]:
+        if isinstance(wanted, slice):
+            return [self.example(position) for position in range(*wanted.indices(len(self)))]
+        return self.example(wanted)
+
+    def __iter__(self) -> Iterator[Example]:
+        return (self.example(position) for position in range(len(self)))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a file holds: its examples, and findings about lines that are none (all counted in `totals`, by code)."""
+
+    lines: Lines
+    problems: tuple[Finding, ...]
+    totals: Mapping[str, int]
+
+
+def read(source: bytes | Path, name: str) -> Reading:
+    """Read the examples of a file; `name` is what a person calls it.
+
+    Raises UnreadableFile when the whole file is something else: empty, binary, another format.
+    """
+    data = _open(source, name)
+    head = bytes(data[:PEEK])
+    check_readable(head, name)
+    if encoding := wide_encoding(head):
+        data = _to_utf8(data, encoding, name)
+    found = Findings()
+    first = len(BOM) if data[: len(BOM)] == BOM else 0
+    lines = _read_spread(data, first, found) if _is_spread(data, first) else _read_lines(data, first, found)
+    if not len(lines) and not bytes(data[first : first + PEEK]).lstrip().startswith(b"{"):
+        raise not_json(bytes(data[:PEEK]), name)
+    return Reading(lines, found.kept(), found.totals())
+
+
+def _open(source: bytes | Path, name: str) -> Any:
+    """The bytes of the source, or the file mapped, which takes no memory that the system cannot take back."""
+    if isinstance(source, bytes):
+        return source
+    try:
+        with source.open("rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if source.stat().st_size else b""
+    except (OSError, ValueError) as error:
+        raise UnreadableFile(
+            f"{name} could not be opened: {getattr(error, 'strerror', None) or error}.",
+            "Check that the file is still there and that you may read it.",
+            raw=str(error),
+        ) from error
+
+
+def _to_utf8(data: Any, encoding: str, name: str) -> bytes:
+    try:
+        return bytes(data).decode(encoding).removeprefix("\ufeff").encode()
+    except UnicodeError as error:
+        raise UnreadableFile(
+            f"{name} looks like {encoding.upper()} but breaks off or holds bytes that are not.",
+            "Save it again as UTF-8.",
+            raw=str(error),
+        ) from error
+
+
+def _is_spread(data: Any, first: int) -> bool:
+    """Whether this is one array, or objects over several lines: the first value does not stand alone on its line."""
+    start = next((at for at in range(first, min(len(data), first + PEEK)) if data[at] not in b" \t\r\n"), None)
+    if start is None:
+        return False
+    newline = data.find(b"\n", start)
+    line = bytes(data[start : newline if newline >= 0 else len(data)]).strip()
+    try:
+        value = parse(line)
+    except Unparsable:
+        begun, end = next(spans(data, start), (start, start))
+        return data[start] == ord("[") or (begun == start and newline >= 0 and _reads(bytes(data[begun:end])))
+    return isinstance(value, list) and any(isinstance(entry, dict) for entry in value)
+
+
+def _reads(raw: bytes) -> bool:
+    try:
+        return isinstance(parse(raw), dict)
+    except Unparsable:
+        return False
+
+
+def _read_lines(data: Any, first: int, found: Findings) -> Lines:
+    """One example a line. Blank lines are passed over, and counted in the line numbers."""
+    starts, ends, numbers = _line_bounds(data, first)
+    good = np.ones(len(starts), dtype=bool)
+    for index, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+        good[index] = _examine(data[start:end], int(numbers[index]), found)
+    return Lines(data, starts[good], ends[good], numbers[good])
+
+
+def _line_bounds(data: Any, first: int) -> tuple[Integers, Integers, Integers]:
+    """Starts, ends and numbers of the lines that are not blank. Old Macs end lines with a carriage return alone."""
+    held = np.frombuffer(data, dtype=np.uint8)
+    newline = NEWLINE if data.find(b"\n") >= 0 else RETURN
+    blocks = range(first, len(held), SCAN_BLOCK)
+    breaks = [np.flatnonzero(held[at : at + SCAN_BLOCK] == newline) + at for at in blocks]
+    newlines = np.concatenate([*breaks, np.empty(0, dtype=np.int64)])
+    starts = np.concatenate([[first], newlines + 1]).astype(np.int64)
+    ends = np.concatenate([newlines, [len(held)]]).astype(np.int64)
+    numbers = np.arange(1, len(starts) + 1, dtype=np.int64)
+    ends = ends - ((ends > starts) & (held[np.maximum(ends - 1, 0)] == RETURN))
+    filled = ends > starts
+    for index in np.flatnonzero(filled & np.isin(held[np.minimum(starts, len(held) - 1)], BLANKS)):
+        filled[index] = bool(bytes(data[starts[index] : ends[index]]).strip())
+    return starts[filled], ends[filled], numbers[filled]
+
+
+def _read_spread(data: Any, first: int, found: Findings) -> Lines:
+    """The values of an array, or objects over several lines, as if each stood on a line of its own."""
+    bounds: list[tuple[int, int, int]] = []
+    number, counted = 1, first
+    for start, end in spans(data, first):
+        number += _newlines(data, counted, start)
+        counted = start
+        if _examine(data[start:end], number, found):
+            bounds.append((start, end, number))
+    found.add(
+        Finding(
+            "info",
+            "not_one_example_a_line",
+            None,
+            None,
+            "The file is a JSON array, or its objects go over several lines.",
+            "Services accept one object a line only. Etude writes it that way; no value changes.",
+        )
+    )
+    table = np.array(bounds, dtype=np.int64).reshape(-1, 3)
+    return Lines(data, table[:, 0], table[:, 1], table[:, 2])
+
+
+def _newlines(data: Any, start: int, stop: int) -> int:
+    return bytes(data[start:stop]).count(b"\n")
+
+
+def _examine(raw: bytes, number: int, found: Findings) -> bool:
+    """Whether these bytes are one object; what is wrong with them becomes a finding."""
+    try:
+        value = parse(raw)
+    except Unparsable as problem:
+        found.add(_unparsable(problem, number))
+        return False
+    if not isinstance(value, dict):
+        found.add(_no_object(value, raw, number))
+        return False
+    if (key := repeated_key(raw, value)) is not None:
+        found.add(
+            Finding(
+                "warning",
+                "repeated_key",
+                number,
+                None,
+                f"Line {number} has the key “{key}” twice in one object.",
+                "Only the last one is read; whatever the first one held is lost.",
+            )
+        )
+    if has_half_pair(raw):
+        found.add(
+            Finding(
+                "warning",
+                "half_character",
+                number,
+                None,
+                f"Line {number} holds half of a character, written as an escape such as \\ud83d.",
+                "No text can hold it. A service replaces it by � or refuses the file.",
+                "replace_half_characters",
+            )
+        )
+    return True
+
+
+def _unparsable(problem: Unparsable, number: int) -> Finding:
+    line = number + problem.line
+    near = f", near “{problem.near}”" if problem.near else ""
+    text = f"Line {line}, column {problem.column} cannot be read: {problem.sentence}{near}."
+    return Finding("error", problem.code, line, None, text, problem.hint)
+
+
+def _no_object(value: Any, raw: bytes, number: int) -> Finding:
+    kinds = {list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
+    kind = kinds.get(type(value), "null")
+    begins = raw[:40].decode("utf-8", errors="replace")
+    return Finding(
+        "error",
+        "not_an_object",
+        number,
+        None,
+        f"Line {number} is {kind}, not an object; it begins with “{begins}”.",
+        'Services expect “every line is a JSON dictionary”, such as {"messages": [...]}.',
+    )

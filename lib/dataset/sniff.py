@@ -1,0 +1,100 @@
+"""Tells by its first bytes what a file is, so that a wrong one is named instead of misread.
+
+Knows the marks of common formats. Reads no example.
+"""
+
+from __future__ import annotations
+
+import codecs
+
+from lib.errors import UnreadableFile
+
+JSONL = "Etude reads JSONL: one JSON object on each line."
+UNPACK = "Unpack it and bring in the .jsonl file that is inside."
+SHEET = "Save the sheet as CSV or write one JSON object for each row, and bring that in."
+CONVERT = f"Convert it first. {JSONL}"
+
+# First bytes → what the file is, what to do. The longer mark stands before the shorter.
+MARKS: tuple[tuple[bytes, str, str], ...] = (
+    (b"\x1f\x8b", "a gzip archive", UNPACK),
+    (b"BZh", "a bzip2 archive", UNPACK),
+    (b"\xfd7zXZ\x00", "an xz archive", UNPACK),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive", UNPACK),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", UNPACK),
+    (
+        b"PAR1",
+        "a Parquet table",
+        "Write its rows as JSONL, for example with pandas: to_json(orient='records', lines=True).",
+    ),
+    (b"ARROW1", "an Arrow table", CONVERT),
+    (b"%PDF", "a PDF document", f"Take the cases out of it by hand. {JSONL}"),
+    (b"\x89PNG", "a PNG image", JSONL),
+    (b"\xff\xd8\xff", "a JPEG image", JSONL),
+    (b"GIF8", "a GIF image", JSONL),
+    (b"SQLite format 3\x00", "an SQLite database", CONVERT),
+    (b"\xd0\xcf\x11\xe0", "an old Office document (.xls or .doc)", SHEET),
+    (b"\x93NUMPY", "a NumPy array", CONVERT),
+    (b"{\\rtf", "a rich text document", "Save it as plain text. " + JSONL),
+)
+ZIP = b"PK\x03\x04"
+PEEK = 4096
+BINARY_SHARE = 0.1
+
+
+def check_readable(head: bytes, name: str) -> None:
+    """Raise UnreadableFile when a file that begins with `head` is none that holds lines of JSON."""
+    if not head.strip(b"\xef\xbb\xbf \t\r\n"):
+        raise UnreadableFile(f"{name} is empty.", f"Choose a file with examples in it. {JSONL}")
+    for mark, kind, todo in MARKS:
+        if head.startswith(mark):
+            raise UnreadableFile(f"{name} is {kind}, not JSONL.", todo)
+    if head.startswith(ZIP):
+        kind, todo = _zipped(head)
+        raise UnreadableFile(f"{name} is {kind}, not JSONL.", todo)
+    if wide_encoding(head) is None and _is_binary(head):
+        raise UnreadableFile(f"{name} is a binary file, not text.", JSONL)
+
+
+def wide_encoding(head: bytes) -> str | None:
+    """ "utf-16" or "utf-32" (with its byte order) when the text is in one of them, None for UTF-8 and its kin."""
+    for mark, encoding in ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")):
+        if head.startswith(mark):
+            return encoding
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    # Without a mark: JSON begins with two ASCII characters, so one of the first two bytes is zero.
+    if len(head) >= 4 and head[0] in b"{[ \r\n\t" and head[1] == 0 and head[3] == 0 and head[2] != 0:
+        return "utf-16-le"
+    if len(head) >= 4 and head[1] in b"{[ \r\n\t" and head[0] == 0 and head[2] == 0 and head[3] != 0:
+        return "utf-16-be"
+    return None
+
+
+def not_json(head: bytes, name: str) -> UnreadableFile:
+    """The error for a text file in which not one line is a JSON object: says what the text looks like."""
+    text = head.decode("utf-8", errors="replace").lstrip("\ufeff").strip()
+    first = text.split("\n", 1)[0].strip()
+    shown = first if len(first) <= 60 else first[:60] + "…"
+    if text.startswith("<"):
+        kind, todo = "a web page or XML", "Choose the file with the data itself. " + JSONL
+    elif any(first.count(mark) >= 1 for mark in "\t;,") and not first.startswith(("{", "[", '"{')):
+        kind, todo = "a table (CSV)", "Write each row as a conversation in JSON. " + JSONL
+    elif text.startswith(("[", '"')):
+        kind, todo = "JSON, but holds no objects", 'Each example is an object such as {"messages": [...]}. ' + JSONL
+    else:
+        kind, todo = "plain text", JSONL
+    return UnreadableFile(f"{name} looks like {kind}: it begins with “{shown}”.", todo, raw=shown)
+
+
+def _zipped(head: bytes) -> tuple[str, str]:
+    if b"xl/" in head or (b"[Content_Types].xml" in head and b"word/" not in head):
+        return "an Excel sheet (.xlsx)", SHEET
+    if b"word/" in head:
+        return "a Word document (.docx)", f"Take the cases out of it by hand. {JSONL}"
+    return "a zip archive", UNPACK
+
+
+def _is_binary(head: bytes) -> bool:
+    """Whether so many bytes are control characters that this is no text. A stray one is the problem of its line."""
+    control = sum(1 for byte in head if byte < 9 or 13 < byte < 32)
+    return control > BINARY_SHARE * len(head)
