@@ -35,4 +35,7 @@ def limits(service: str) -> Limits:
     """The bounds on this kind of service: embedded, openai, azure, nebius, or any other."""
     held = tomllib.loads(CATALOG.read_text(encoding="utf-8"))["limits"]
     values: dict[str, Any] = {**held["all"], **held.get(service, {})}
-    return Limits(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    bounds: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+    }
+    return Limits(**bounds)
