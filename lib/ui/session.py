@@ -77,21 +77,29 @@ def choose_run(run_id: str) -> None:
     _choose("run", run_id)
 
 
-def keys() -> Mapping[str, Secret]:
+def given_keys() -> Mapping[str, Secret]:
     """The keys given in this session, by service id."""
     return cast("Mapping[str, Secret]", st.session_state.setdefault("keys", {}))
 
 
-def give_key(service_id: str, secret: Secret) -> None:
-    """Hold a key for this session only, and lend it to the watcher so that this service's runs can be followed."""
-    st.session_state["keys"] = {**keys(), service_id: secret}
-    _lent(str(workspace().home))[service_id] = secret
+def give_key(service: Service, typed: str) -> None:
+    """Hold a key for this session only, and lend it to the watcher so that this service's runs can be followed.
+
+    Raises BadCredentials when what was typed cannot be a key.
+    """
+    from lib.services.credentials import given
+
+    secret = given(typed, service)
+    st.session_state["keys"] = {**given_keys(), service.id: secret}
+    _lent(str(workspace().home))[service.id] = secret
+    _connection.clear()
 
 
 def forget_key(service_id: str) -> None:
     """Drop a key that was given in this session."""
-    st.session_state["keys"] = {name: secret for name, secret in keys().items() if name != service_id}
+    st.session_state["keys"] = {name: secret for name, secret in given_keys().items() if name != service_id}
     _lent(str(workspace().home)).pop(service_id, None)
+    _connection.clear()
 
 
 def connection(service: Service) -> Connection | None:
@@ -99,7 +107,12 @@ def connection(service: Service) -> Connection | None:
 
     Starts the embedded service when it is the one asked for. Raises EngineError when that fails.
     """
-    return _connect(workspace(), service, keys())
+    from lib.services.connection import reach
+
+    if service.kind == "embedded":
+        # It gets a new address and key at each start, and costs nothing to reach.
+        return reach(workspace(), service, given_keys())
+    return _connection(service.id, service)
 
 
 def watcher() -> Watcher:
@@ -119,16 +132,12 @@ def _choose(name: str, value: str) -> None:
     workspace().set_setting(f"chosen_{name}", value)
 
 
-def _connect(ws: Workspace, service: Service, keys: Mapping[str, Secret]) -> Connection | None:
-    from lib.services import credentials, embedded
-    from lib.services.connection import connect
-    from lib.services.service import at
+@st.cache_resource(scope="session", max_entries=8, show_spinner=False)
+def _connection(service_id: str, _service: Service) -> Connection | None:
+    """Kept for the session: the certificates of a hosted service take a while to load."""
+    from lib.services.connection import reach
 
-    if service.kind == "embedded":
-        address = embedded.ensure(ws.home)
-        return connect(at(service, address.base_url), credentials.Secret(address.api_key))
-    secret = credentials.find_key(service, keys)
-    return connect(service, secret) if secret is not None else None
+    return reach(workspace(), _service, given_keys())
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -145,14 +154,14 @@ def _lent(home: str) -> dict[str, Secret]:
 @st.cache_resource(max_entries=8, show_spinner=False, on_release=lambda watcher: watcher.stop())
 def _watcher(home: str) -> Watcher:
     from lib.runs.watch import Watcher
-    from lib.services.service import known
+    from lib.services.connection import reach
+    from lib.services.service import find
 
-    ws = _workspace(home)
-    lent = _lent(home)
+    ws, lent = _workspace(home), _lent(home)
 
     def connect_for(service_id: str) -> Connection | None:
-        found = next((one for one in known(ws) if one.id == service_id), None)
-        return _connect(ws, found, lent) if found is not None else None
+        service = find(ws, service_id)
+        return reach(ws, service, lent) if service is not None else None
 
     watcher = Watcher(ws, connect_for)
     watcher.start()

@@ -1,0 +1,36 @@
+"""Numbers, money and days as the screen writes them: thousands with commas, dollars to the cent, days with their year.
+
+Knows nothing of what they mean.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+
+def usd(amount: Decimal | None, *, unknown: str = "not known") -> str:
+    """Dollars to the cent, halves up; `free` for none at all, and never 0.00 for something that costs a little."""
+    if amount is None:
+        return unknown
+    if not amount:
+        return "free"
+    cents = amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return f"${cents:,}" if cents else "under $0.01"
+
+
+def price(amount: Decimal | None, *, unknown: str = "not known") -> str:
+    """A price with all the digits it was quoted with."""
+    if amount is None:
+        return unknown
+    return f"${amount:,}" if amount else "free"
+
+
+def day(when: date | None, *, unknown: str = "") -> str:
+    """A day such as 14 Jan 2027."""
+    return f"{when.day} {when:%b %Y}" if when else unknown
+
+
+def number_of(count: int, thing: str, things: str | None = None) -> str:
+    """A count with its noun: 1 example, 240 examples."""
+    return f"{count:,} {thing if count == 1 else things or thing + 's'}"
