@@ -1,0 +1,75 @@
+"""How jobs end: the fine-tuned model is kept, the result file made, the last events told, and room made on the disk.
+
+Every ending may be reached twice, by an engine that was killed in the middle of it. Knows no process and no route.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from lib.engine import result_file
+from lib.engine.file_shelf import FileShelf
+from lib.engine.home import Home
+from lib.engine.job_book import ENDED, JobBook, model_of
+from lib.engine.journal import Done, Outcome, within
+from lib.engine.model_book import ModelBook
+
+RESUME_FOLDER = "resume"
+
+
+class Conclusion:
+    """Ends jobs."""
+
+    def __init__(self, home: Home, book: JobBook, models: ModelBook, files: FileShelf) -> None:
+        self._home = home
+        self._book = book
+        self._models = models
+        self._files = files
+
+    def reach(self, job_id: str, outcome: Outcome) -> None:
+        """End a job as its trainer said."""
+        if isinstance(outcome, Done):
+            self._succeed(job_id, outcome)
+        else:
+            self._book.fail(job_id, outcome.code, outcome.message, outcome.param)
+        self._tidy(job_id)
+
+    def cancel(self, job_id: str) -> None:
+        """End a job that was cancelled. Its checkpoints stay."""
+        if self._book.get(job_id)["status"] not in ENDED:
+            self._book.move(
+                job_id,
+                "cancelled",
+                "Fine-tuning job cancelled",
+                status="cancelled",
+                finished_at=self._book.now(),
+                estimated_finish=None,
+            )
+        self._tidy(job_id)
+
+    def _succeed(self, job_id: str, outcome: Done) -> None:
+        job = self._book.get(job_id)
+        model = model_of(job)
+        weights = within(self._home.job(job_id), outcome.folder)
+        self._models.keep(model, job["base"], weights, job["tag"])
+        created = f"New fine-tuned model created: {model}"
+        if job["result_file"] is None:
+            content = result_file.content(self._book.metrics(job_id))
+            result = self._files.write(content, filename=result_file.NAME, purpose="fine-tune-results")
+            self._book.move(job_id, "model", created, result_file=result["id"])
+        self._book.move(
+            job_id,
+            "succeeded",
+            "The job has successfully completed",
+            status="succeeded",
+            fine_tuned_model=model,
+            trained_tokens=outcome.trained_tokens,
+            finished_at=self._book.now(),
+            estimated_finish=None,
+        )
+
+    def _tidy(self, job_id: str) -> None:
+        """What only a running training needs: its resume state is three times the size of a model."""
+        folder: Path = self._home.job(job_id)
+        shutil.rmtree(folder / RESUME_FOLDER, ignore_errors=True)

@@ -1,0 +1,71 @@
+"""The parts of a running engine, put together once and handed to the routes. Knows no route and no socket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from lib.engine.answering import Answering
+from lib.engine.conclusion import Conclusion
+from lib.engine.file_shelf import FileShelf
+from lib.engine.home import Home
+from lib.engine.job_book import JobBook
+from lib.engine.journal import Journal
+from lib.engine.model_book import ModelBook
+from lib.engine.settings import Settings
+from lib.engine.store import Store
+from lib.engine.supervisor import Examine, Supervisor
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a route may use. `clock` gives seconds since 1970."""
+
+    home: Home
+    store: Store
+    files: FileShelf
+    jobs: JobBook
+    models: ModelBook
+    supervisor: Supervisor
+    answering: Answering
+    clock: Callable[[], float]
+
+    @classmethod
+    def open(cls, settings: Settings, clock: Callable[[], float], examine: Examine) -> Service:
+        """Open the engine's folder. Raises EngineError when it cannot be used or another engine uses it."""
+        home = Home(settings.home)
+        store = Store(home.database)
+        files = FileShelf(store, home.files, clock)
+        jobs = JobBook(store, clock)
+        models = ModelBook(store, home, settings.bases, clock)
+        supervisor = Supervisor(
+            home,
+            jobs,
+            models,
+            Journal(store, jobs),
+            Conclusion(home, jobs, models, files),
+            trainer=settings.trainer,
+            examine=examine,
+        )
+        answering = Answering(settings.answerer, home.folder / "answer.log")
+        return cls(home, store, files, jobs, models, supervisor, answering, clock)
+
+    async def start(self) -> None:
+        """Take up what an earlier engine left."""
+        self.files.sweep()
+        await self.supervisor.start()
+
+    async def stop(self) -> None:
+        """End the children, then let go of the folder."""
+        await self.supervisor.stop()
+        await self.answering.stop()
+        self.store.close()
+        self.home.release()
+
+
+def service_of(request: Request) -> Service:
+    """The service behind a request."""
+    service: Service = request.app.state.service
+    return service

@@ -1,0 +1,245 @@
+"""The life of jobs: files are validated one job after the other, one job trains at a time, the others wait their turn.
+
+Everything it needs to go on is in the database and the jobs' folders, and every step may be done twice: an engine that
+was killed is started again and continues. Knows no route and nothing of how training works.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import sqlite3
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from lib.dataset.auto import auto_batch_size, auto_epochs
+from lib.engine.conclusion import Conclusion
+from lib.engine.home import Home
+from lib.engine.job_book import ENDED, JobBook
+from lib.engine.journal import Journal
+from lib.engine.model_book import ModelBook
+from lib.engine.trainer_process import TrainerProcess, end_stray
+from lib.engine.training_files import Unusable, Usable
+from lib.errors import EngineError, EtudeError, Rejected
+
+LOOK_SECONDS = 0.2
+FRUITLESS_STARTS = 3
+DATABASE_PAUSE_SECONDS = 5.0
+CONTEXT = 2048
+TRAINING_FILE = "training.jsonl"
+VALIDATION_FILE = "validation.jsonl"
+CANCEL_FILE = "cancel"
+
+Examine = Callable[[Path, Path | None, str], Usable | Unusable]
+
+log = logging.getLogger("etude.engine")
+
+
+class Supervisor:
+    """Moves jobs on. `trainer` is the command that gets a job's folder; `examine` says whether files can be used."""
+
+    def __init__(
+        self,
+        home: Home,
+        book: JobBook,
+        models: ModelBook,
+        journal: Journal,
+        conclusion: Conclusion,
+        *,
+        trainer: Sequence[str],
+        examine: Examine,
+    ) -> None:
+        self._home = home
+        self._book = book
+        self._models = models
+        self._journal = journal
+        self._conclusion = conclusion
+        self._trainer = tuple(trainer)
+        self._examine = examine
+        self._to_validate = asyncio.Event()
+        self._to_train = asyncio.Event()
+        self._running: tuple[str, TrainerProcess] | None = None
+        self._settled = asyncio.Condition()
+        self._last_words = ""
+        self._stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Take up whatever is unfinished."""
+        for work in (self._validate_all, self._train_all):
+            self._tasks.append(asyncio.create_task(work(), name=work.__name__))
+
+    async def stop(self) -> None:
+        """End the trainer, which keeps its state; its job stays `running` and goes on with the next engine."""
+        self._stopping = True
+        if self._running is not None:
+            await self._running[1].stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def prepare(self, job_id: str, training: Path, validation: Path | None) -> None:
+        """Prepare the folder of a new job before its row is made: it keeps its own copy of the files (as links)."""
+        folder = self._home.job(job_id)
+        folder.mkdir(mode=0o700)
+        os.link(training, folder / TRAINING_FILE)
+        if validation is not None:
+            os.link(validation, folder / VALIDATION_FILE)
+
+    def begin(self) -> None:
+        """A job was entered: look at it."""
+        self._to_validate.set()
+
+    async def cancel(self, job_id: str) -> None:
+        """Cancel a job; returns when it has taken effect, within two seconds. Raises NotThere, Rejected when ended."""
+        job = self._book.get(job_id)
+        if job["status"] not in ENDED:
+            (self._home.job(job_id) / CANCEL_FILE).touch(mode=0o600)
+            if self._running is not None and self._running[0] == job_id:
+                await self._running[1].stop()
+                async with self._settled:
+                    await self._settled.wait_for(lambda: self._book.get(job_id)["status"] in ENDED)
+            else:
+                self._conclusion.cancel(job_id)
+            if self._book.get(job_id)["status"] == "cancelled":
+                return
+        status = self._book.get(job_id)["status"]
+        raise Rejected(
+            f"Job has already completed: the job {job_id} has the status '{status}'.",
+            status=400,
+            param="fine_tuning_job_id",
+            code="job_not_cancellable",
+        )
+
+    async def _validate_all(self) -> None:
+        while True:
+            job = self._book.first("validating_files")
+            if job is None:
+                self._to_validate.clear()
+                await self._to_validate.wait()
+                continue
+            await self._guarded(job, self._validate)
+
+    async def _train_all(self) -> None:
+        while not self._stopping:
+            # One that is `running` was interrupted: it comes first.
+            job = self._book.first("running", "queued")
+            if job is None:
+                self._to_train.clear()
+                await self._to_train.wait()
+                continue
+            await self._guarded(job, self._train)
+            async with self._settled:
+                self._settled.notify_all()
+
+    async def _guarded(self, job: sqlite3.Row, work: Callable[[sqlite3.Row], Awaitable[None]]) -> None:
+        """Do one job's work; what goes wrong ends that job with an error and never the queue."""
+        try:
+            await work(job)
+        except sqlite3.Error:
+            # A full disk, say. Nothing is lost: the job is where it was, and is taken up again.
+            log.exception("Job %s waits: the database could not be changed.", job["id"])
+            await asyncio.sleep(DATABASE_PAUSE_SECONDS)
+        except Exception as error:
+            log.exception("Job %s failed inside the engine.", job["id"])
+            said = f" {error}" if isinstance(error, (EtudeError, OSError)) else ""
+            self._book.fail(job["id"], "server_error", f"The job failed due to an internal error.{said}", None)
+
+    async def _validate(self, job: sqlite3.Row) -> None:
+        folder = self._home.job(job["id"])
+        if (folder / CANCEL_FILE).exists():
+            self._conclusion.cancel(job["id"])
+            return
+        validation = folder / VALIDATION_FILE if job["validation_file"] else None
+        files = job["training_file"] + (f" and validation file: {job['validation_file']}" if validation else "")
+        self._book.move(job["id"], "validating", f"Validating training file: {files}")
+        found = await asyncio.to_thread(self._examine, folder / TRAINING_FILE, validation, job["method"])
+        if self._book.get(job["id"])["status"] != "validating_files":
+            return
+        if isinstance(found, Unusable):
+            self._book.fail(job["id"], found.code, found.message, found.param)
+            return
+        resolved = resolve(json.loads(job["hyperparameters"]), found.examples)
+        self._book.move(
+            job["id"],
+            "validated",
+            "Files validated, moving job to queued state",
+            status="queued",
+            hyperparameters=json.dumps(resolved),
+        )
+        self._to_train.set()
+
+    async def _train(self, job: sqlite3.Row) -> None:
+        job_id = job["id"]
+        folder = self._home.job(job_id)
+        if job["trainer_pid"] is not None:
+            await end_stray(job["trainer_pid"], folder)
+        if job["status"] == "queued":
+            self._write_job(job, folder)
+            self._book.move(job_id, "started", "Fine-tuning job started", status="running")
+        fruitless = 0
+        while not self._concluded(job_id, folder):
+            if fruitless == FRUITLESS_STARTS:
+                raise EngineError(self._last_words)
+            before = self._book.get(job_id)["read_to"]
+            await self._run_trainer(job_id, folder)
+            if self._stopping:
+                return
+            fruitless = fruitless + 1 if self._book.get(job_id)["read_to"] == before else 0
+
+    def _concluded(self, job_id: str, folder: Path) -> bool:
+        """Read what the trainer said, and end the job if that ends it."""
+        while self._journal.catch_up(job_id, folder):
+            pass
+        outcome = self._journal.outcome(job_id)
+        if outcome is not None:
+            self._conclusion.reach(job_id, outcome)
+        elif (folder / CANCEL_FILE).exists():
+            self._conclusion.cancel(job_id)
+        return self._book.get(job_id)["status"] in ENDED
+
+    async def _run_trainer(self, job_id: str, folder: Path) -> None:
+        process = await TrainerProcess.start(self._trainer, folder)
+        self._running = (job_id, process)
+        self._book.note_process(job_id, process.pid)
+        try:
+            while not await process.ended(LOOK_SECONDS):
+                self._journal.catch_up(job_id, folder)
+        finally:
+            await process.stop()
+            self._running = None
+            self._book.note_process(job_id, None)
+        self._last_words = process.how_it_ended()
+        log.info("Job %s: %s", job_id, self._last_words)
+
+    def _write_job(self, job: sqlite3.Row, folder: Path) -> None:
+        """The trainer's orders. A model that was deleted meanwhile raises NotThere."""
+        start_from = self._models.find(job["model"]).folder
+        base = self._models.find(job["base"]).folder
+        orders = {
+            "id": job["id"],
+            "base": str(base),
+            "start_from": str(start_from),
+            "training_file": str(folder / TRAINING_FILE),
+            "validation_file": str(folder / VALIDATION_FILE) if job["validation_file"] else None,
+            "method": job["method"],
+            "seed": job["seed"],
+            "suffix": job["suffix"],
+            "context": CONTEXT,
+            **json.loads(job["hyperparameters"]),
+        }
+        temporary = folder / "job.json.tmp"
+        temporary.write_text(json.dumps(orders, indent=2), encoding="utf-8")
+        temporary.replace(folder / "job.json")
+
+
+def resolve(asked: dict[str, object], examples: int) -> dict[str, object]:
+    """Hyperparameters as numbers: what "auto" means for this many examples. The automatic multiplier is 1."""
+    auto = {
+        "n_epochs": auto_epochs(examples),
+        "batch_size": auto_batch_size(examples),
+        "learning_rate_multiplier": 1.0,
+    }
+    return {name: auto[name] if value == "auto" else value for name, value in asked.items()}
