@@ -1,0 +1,125 @@
+"""One answer in the making: the prompt is read in pieces, then one token comes at a time.
+
+It knows a model and a request; which answer goes on next is not its business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lib.engine.answer.asking import Ask
+from lib.engine.answer.sampling import choose, likeliest
+from lib.engine.answer.shelf import Model
+from lib.engine.answer.speech import Speech
+from lib.engine.network import Cache
+from lib.engine.template import Template
+from lib.errors import Rejected
+
+# Prompt tokens that are read before another answer has its turn.
+READ_AT_ONCE = 256
+
+Line = dict[str, Any]
+
+
+class Answer:
+    """An answer. `advance` until `finished`. Raises Rejected when the prompt does not fit the model's context."""
+
+    def __init__(self, ask: Ask, model: Model) -> None:
+        self.finished = False
+        self._ask = ask
+        self._network = model.network
+        self._template = model.template
+        self._prompt = model.template.prompt(ask.messages, ask.tools)
+        self._room = self._room_after(len(self._prompt))
+        self._cache = Cache(model.network.config)
+        self._random = torch.Generator()
+        if ask.seed is None:
+            self._random.seed()
+        else:
+            self._random.manual_seed(ask.seed % (1 << 63))
+        self._barred = _barred(model, calls=bool(ask.tools))
+        self._speech = Speech(ask.stop)
+        self._said: list[int] = []
+        self._logprobs: list[Mapping[str, Any]] = []
+
+    def advance(self) -> Line | None:
+        """Do a little: read some of the prompt, or say one token. What there is to tell of it, if anything."""
+        unread = self._prompt[self._cache.length :] or self._said[-1:]
+        hidden = self._network(torch.tensor([unread[:READ_AT_ONCE]]), cache=self._cache)
+        if self._cache.length < len(self._prompt):
+            return None
+        scores = self._network.logits(hidden[0, -1]).index_fill(0, self._barred, -torch.inf)
+        token = choose(scores, self._ask.temperature, self._ask.top_p, self._random)
+        if token == self._template.end:
+            return self._finish("stop")
+        self._said.append(token)
+        text = self._hear(token, scores)
+        if self._speech.stopped:
+            return self._finish("stop", text)
+        if len(self._said) == self._room:
+            return self._finish("length", text)
+        return self._tell(text) if text else None
+
+    def _hear(self, token: int, scores: Tensor) -> str:
+        """The text that is certain after a token. Tool calls are no text: they come whole, at the end."""
+        if self._template.call in self._said:
+            return ""
+        if self._ask.logprobs:
+            first, *top = [
+                {"token": shown.decode("utf-8", "replace"), "logprob": logprob, "bytes": list(shown)}
+                for shown, logprob in (
+                    (self._template.encoding.decode_single_token_bytes(one), logprob)
+                    for one, logprob in likeliest(scores, token, self._ask.top_logprobs)
+                )
+            ]
+            self._logprobs.append({**first, "top_logprobs": top})
+        return self._speech.hear(self._template.encoding.decode_single_token_bytes(token))
+
+    def _tell(self, text: str) -> Line:
+        line: Line = {"text": text}
+        if self._ask.logprobs:
+            line["logprobs"], self._logprobs = self._logprobs, []
+        return line
+
+    def _finish(self, reason: str, text: str = "") -> Line:
+        self.finished = True
+        line = self._tell(text + self._speech.end())
+        calls = self._template.reply(self._said).tool_calls
+        if calls and reason == "stop":
+            reason = "tool_calls"
+            line["tool_calls"] = [
+                {"type": "function", "function": {"name": call.name, "arguments": call.arguments}} for call in calls
+            ]
+        return line | {
+            "finish_reason": reason,
+            "prompt_tokens": len(self._prompt),
+            "completion_tokens": len(self._said),
+        }
+
+    def _room_after(self, prompt: int) -> int:
+        """How many tokens can be said. Raises Rejected, in OpenAI's words, when the prompt itself is too long."""
+        context = self._template.context
+        if prompt > context:
+            raise Rejected(
+                f"This model's maximum context length is {context} tokens. However, your messages resulted in {prompt} "
+                "tokens. Please reduce the length of the messages.",
+                status=400,
+                code="context_length_exceeded",
+                param="messages",
+            )
+        # The last token that is said need not be read.
+        return min(self._ask.max_tokens or context, context - prompt + 1)
+
+
+def _barred(model: Model, *, calls: bool) -> Tensor:
+    """The ids that an answer must not contain: marks of the template and ids without a token."""
+    template: Template = model.template
+    encoding = template.encoding
+    marks = {encoding.encode_single_token(name) for name in encoding.special_tokens_set}
+    marks |= set(range(encoding.n_vocab, model.network.config.vocabulary))
+    allowed = {template.end, template.call, template.args} if calls else {template.end}
+    return torch.tensor(sorted(marks - allowed), dtype=torch.long)

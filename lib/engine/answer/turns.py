@@ -1,0 +1,84 @@
+"""Many answers at once, a little of each in turn, so that a short one does not wait for a long one.
+
+It knows lines in and lines out, not where they come from and go to.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from lib.engine.answer.answer import Answer
+from lib.engine.answer.asking import Ask, End, understand
+from lib.engine.answer.shelf import Shelf
+from lib.errors import EtudeError, ServiceError
+
+# Each answer remembers up to 25 MB of what it has read; more wait in line.
+AT_ONCE = 8
+
+Say = Callable[[Mapping[str, Any]], None]
+
+
+class Turns:
+    """The answers in the making and those that wait. Lines go to `say`, what only a programmer can read to `log`."""
+
+    def __init__(self, shelf: Shelf, say: Say, log: TextIO) -> None:
+        self._shelf = shelf
+        self._say = say
+        self._log = log
+        self._waiting: deque[Ask] = deque()
+        self._going: deque[tuple[Ask, Answer]] = deque()
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to go on with."""
+        return not self._waiting and not self._going
+
+    def take(self, line: bytes) -> None:
+        """Take a line in. One that cannot be understood is answered with an error and changes nothing."""
+        try:
+            said = understand(line)
+        except EtudeError as error:
+            self._refuse(getattr(error, "request_id", None), error)
+            return
+        if isinstance(said, End):
+            self._end(said.id)
+        else:
+            self._waiting.append(said)
+
+    def turn(self) -> None:
+        """Begin what waits, as far as there is room, and let the next answer do a little."""
+        while self._waiting and len(self._going) < AT_ONCE:
+            ask = self._waiting.popleft()
+            try:
+                self._going.append((ask, Answer(ask, self._shelf.model(Path(ask.model)))))
+            except Exception as error:
+                self._refuse(ask.id, error)
+        if not self._going:
+            return
+        ask, answer = self._going.popleft()
+        try:
+            line = answer.advance()
+        except Exception as error:
+            self._refuse(ask.id, error)
+            return
+        if line is not None:
+            self._say({"id": ask.id, **line})
+        if not answer.finished:
+            self._going.append((ask, answer))
+
+    def _end(self, wanted: str) -> None:
+        self._waiting = deque(ask for ask in self._waiting if ask.id != wanted)
+        self._going = deque(pair for pair in self._going if pair[0].id != wanted)
+
+    def _refuse(self, wanted: str | None, error: Exception) -> None:
+        line: dict[str, Any] = {"id": wanted or "", "error": str(error), "code": None}
+        if isinstance(error, ServiceError):
+            line |= {"code": error.code, "param": error.param}
+        elif not isinstance(error, EtudeError):
+            traceback.print_exception(error, file=self._log)
+            line |= {"error": f"The answer could not be made ({type(error).__name__}).", "code": "internal_error"}
+        self._say(line)

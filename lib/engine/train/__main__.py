@@ -1,0 +1,78 @@
+"""`python -m lib.engine.train JOB_DIR`: train one job to its end, or go on with one that was interrupted.
+
+Exit code 0 when the job is done or somebody stopped it, 1 when it failed; the reason is the last event. What only a
+programmer can read goes into `trainer.log` in the job folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import traceback
+from pathlib import Path
+
+from lib.engine.train.events import Events
+from lib.engine.train.stop import Stop, Stopped
+from lib.errors import EtudeError, Rejected
+
+LOG_FILE = "trainer.log"
+LOCK_FILE = "trainer.lock"
+
+
+def main() -> int:
+    """Read the command line and train."""
+    parser = argparse.ArgumentParser(prog="python -m lib.engine.train", description="Train one job.")
+    parser.add_argument("job", type=Path, metavar="JOB_DIR", help="the folder with job.json")
+    folder: Path = parser.parse_args().job.resolve()
+    os.umask(0o077)
+    stop = Stop(folder)
+    stop.watch()
+    # Two trainers on one job would overwrite each other's work; the lock goes with the process, however it ends.
+    with (folder / LOCK_FILE).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _train(folder, stop)
+
+
+def _train(folder: Path, stop: Stop) -> int:
+    events = Events(folder)
+    if events.done:
+        return 0
+    try:
+        # Imported here, because loading torch takes longer than anything above and may be interrupted too.
+        from lib.engine.train.start import train
+
+        train(folder, events, stop)
+    except Stopped:
+        return 0
+    except Exception as error:
+        with (folder / LOG_FILE).open("a", encoding="utf-8") as log:
+            traceback.print_exception(error, file=log)
+        events.fail(*_told(error))
+        return 1
+    return 0
+
+
+def _told(error: Exception) -> tuple[str, str, str | None]:
+    """The code, the sentence and the parameter of a failure, as OpenAI's error objects have them."""
+    if isinstance(error, Rejected):
+        return error.code or "invalid_request_error", str(error), error.param
+    if isinstance(error, EtudeError):
+        return "server_error", str(error), None
+    if isinstance(error, OSError):
+        return "server_error", f"The training could not read or keep a file: {error.strerror or error}.", None
+    if isinstance(error, MemoryError):
+        return (
+            "server_error",
+            "The training needs more memory than this machine has. A smaller batch size may help.",
+            None,
+        )
+    return (
+        "server_error",
+        f"The training stopped by an error of its own; {LOG_FILE} in the job's folder says more.",
+        None,
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

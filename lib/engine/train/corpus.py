@@ -1,0 +1,99 @@
+"""The examples of a training or validation file as token ids, packed into flat arrays.
+
+It knows the file and the template, not the network. A file that cannot be trained on raises DataError with a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lib.dataset import jsonl
+from lib.engine.template import Rendered, Template
+from lib.engine.train.batches import Indices, Lengths
+from lib.errors import DataError
+from lib.tokens.billing import example_tokens
+
+# A target at a position that is not trained on: what torch's cross entropy leaves out.
+UNTRAINED = -100
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Examples one after another: example i has the ids from `starts[i]` to `starts[i + 1]`.
+
+    `lengths` counts what the network reads of each: all ids but the last. `billed_tokens` is what a service would bill
+    for one epoch.
+    """
+
+    ids: NDArray[np.int32]
+    trained: NDArray[np.bool_]
+    starts: NDArray[np.int64]
+    lengths: Lengths
+    billed_tokens: int = 0
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def batch(self, examples: Indices, pad: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """What the network reads and what it should say, (examples, tokens) each, padded on the right.
+
+        Targets are UNTRAINED where nothing is learned.
+        """
+        lengths = self.lengths[examples]
+        shape = (len(examples), max(1, int(lengths.max())))
+        read = np.full(shape, pad, dtype=np.int64)
+        said = np.full(shape, UNTRAINED, dtype=np.int64)
+        for row, (start, length) in enumerate(zip(self.starts[examples], lengths, strict=True)):
+            following = slice(start + 1, start + 1 + length)
+            read[row, :length] = self.ids[start : start + length]
+            said[row, :length] = np.where(self.trained[following], self.ids[following], UNTRAINED)
+        return read, said
+
+
+def pack(examples: Iterable[Rendered], billed_tokens: int = 0) -> Corpus:
+    """The corpus of rendered examples. Ids after the last trained one are left out: nothing depends on them."""
+    ids, trained, ends = bytearray(), bytearray(), [0]
+    for example in examples:
+        end = max((place + 1 for place, is_trained in enumerate(example.trained) if is_trained), default=0)
+        ids += np.array(example.ids[:end], dtype=np.int32).tobytes()
+        trained += bytes(example.trained[:end])
+        ends.append(ends[-1] + end)
+    starts = np.array(ends, dtype=np.int64)
+    return Corpus(
+        np.frombuffer(ids, dtype=np.int32),
+        np.frombuffer(trained, dtype=np.bool_),
+        starts,
+        np.maximum(np.diff(starts) - 1, 0),
+        billed_tokens,
+    )
+
+
+def load(path: Path, template: Template, count: Callable[[str], int], between: Callable[[], None]) -> Corpus:
+    """The examples of a JSONL file; `count` gives the tokens of a text for the bill.
+
+    `between` is called after each example, so that loading can be stopped. Raises DataError when the file cannot be
+    read, or when nothing in it can be trained on.
+    """
+    reading = jsonl.read(path, path.name)
+    for problem in reading.problems:
+        if problem.severity == "error":
+            raise DataError(problem.text, line=problem.line)
+    rendered = []
+    billed_tokens = 0
+    for number in range(len(reading.lines)):
+        data = reading.lines.example(number).data
+        try:
+            rendered.append(template.example(data))
+            billed_tokens += example_tokens(data, count, template.context)
+        except DataError as error:
+            raise DataError(f"Example {number + 1}: {error.what}", error.todo, line=number + 1) from error
+        between()
+    corpus = pack(rendered, billed_tokens)
+    if not corpus.trained.any():
+        raise DataError("No example has an assistant message that can be trained on.")
+    return corpus
