@@ -107,7 +107,7 @@ def connection(service: Service) -> Connection | None:
 
     Starts the embedded service when it is the one asked for. Raises EngineError when that fails.
     """
-    from lib.services.connection import reach
+    from lib.services.reach import reach
 
     if service.kind == "embedded":
         # It gets a new address and key at each start, and costs nothing to reach.
@@ -135,7 +135,7 @@ def _choose(name: str, value: str) -> None:
 @st.cache_resource(scope="session", max_entries=8, show_spinner=False)
 def _connection(service_id: str, _service: Service) -> Connection | None:
     """Kept for the session: the certificates of a hosted service take a while to load."""
-    from lib.services.connection import reach
+    from lib.services.reach import reach
 
     return reach(workspace(), _service, given_keys())
 
@@ -154,7 +154,7 @@ def _lent(home: str) -> dict[str, Secret]:
 @st.cache_resource(max_entries=8, show_spinner=False, on_release=lambda watcher: watcher.stop())
 def _watcher(home: str) -> Watcher:
     from lib.runs.watch import Watcher
-    from lib.services.connection import reach
+    from lib.services.reach import reach
     from lib.services.service import find
 
     ws, lent = _workspace(home), _lent(home)
