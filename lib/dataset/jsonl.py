@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from lib.dataset.example import Example
 from lib.dataset.finding import Finding, Findings
-from lib.dataset.parse import Unparsable, has_half_pair, parse, repeated_key
+from lib.dataset.parse import Unparsable, has_half_pair, is_deeper, parse, repeated_key
 from lib.dataset.sniff import PEEK, check_readable, not_json, wide_encoding
 from lib.dataset.spans import spans
 from lib.errors import UnreadableFile
@@ -30,6 +30,7 @@ BOM = b"\xef\xbb\xbf"
 NEWLINE, RETURN = 10, 13
 BLANKS = np.frombuffer(b" \t\r", dtype=np.uint8)
 SCAN_BLOCK = 8 << 20
+DEEPEST = 100
 
 
 class Lines:
@@ -213,6 +214,12 @@ def _examine(raw: bytes, number: int, found: Findings) -> bool:
         return False
     if not isinstance(value, dict):
         found.add(_no_object(value, raw, number))
+        return False
+    if raw.count(b"[") + raw.count(b"{") > DEEPEST and is_deeper(value, DEEPEST):
+        text = f"Line {number} cannot be read: its brackets are nested more than {DEEPEST} deep."
+        found.add(
+            Finding("error", "too_deep", number, None, text, "An example needs six levels, its tools a few more.")
+        )
         return False
     if (key := repeated_key(raw, value)) is not None:
         found.add(

@@ -80,6 +80,17 @@ def has_half_pair(raw: bytes) -> bool:
     return False
 
 
+def is_deeper(value: Any, most: int) -> bool:
+    """Whether objects and lists are nested in each other more than `most` deep."""
+    level = [value]
+    for _ in range(most + 1):
+        inner = [held for held in level if isinstance(held, (dict, list))]
+        level = [entry for held in inner for entry in (held.values() if isinstance(held, dict) else held)]
+        if not level:
+            return False
+    return any(isinstance(held, (dict, list)) for held in level)
+
+
 def _count_keys(value: Any) -> int:
     total, waiting = 0, [value]
     while waiting:

@@ -1,0 +1,200 @@
+"""Repairs: for a finding with an obvious repair, the example as it would be afterwards. Nothing is changed in place.
+
+Knows the fixes that findings name, and no file: keeping a repaired example is for drafts.py.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lib.dataset.example import NON_PREFERRED, PREFERRED, SUPERVISED_KEYS, Example, raw_messages
+from lib.dataset.finding import Finding
+from lib.dataset.rules import preference
+from lib.dataset.rules.messages import COMMON_KEYS, KNOWN_AS, OWN_KEYS
+from lib.dataset.rules.quality import LIKE_SPECIAL, SPECIAL
+from lib.dataset.rules.secrets import masked
+
+Data = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Unrepairable:
+    """Only a person can tell what was meant."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """An example before and after a repair; `after` is None when the repair takes it out."""
+
+    before: Example
+    after: Example | None
+
+
+def repair(example: Example, finding: Finding) -> Example | None | Unrepairable:
+    """The example after the repair that the finding names; None when the repair takes it out."""
+    if finding.fix is None:
+        return Unrepairable("Only a person can tell what was meant here.")
+    if finding.fix == "remove_example":
+        return None
+    change = FIXES.get(finding.fix)
+    if change is None:
+        return Unrepairable(f"There is no repair called “{finding.fix}”.")
+    data = copy.deepcopy(example.data)
+    change(data, finding.message_index)
+    if data == example.data:
+        return Unrepairable("The repair changes nothing: the example is no longer as it was when it was checked.")
+    return Example(data)
+
+
+def preview(example: Example, finding: Finding) -> Preview | Unrepairable:
+    """What a repair would change, without changing anything."""
+    after = repair(example, finding)
+    return after if isinstance(after, Unrepairable) else Preview(example, after)
+
+
+def _remove_extra_keys(data: Data, index: int | None) -> None:
+    if index is not None:
+        entry = raw_messages(data)[index]
+        allowed = COMMON_KEYS | OWN_KEYS.get(str(entry.get("role")), frozenset())
+        _keep(entry, allowed)
+    elif "input" in data:
+        _keep(data, preference.KEYS)
+        _keep(data["input"], preference.INPUT_KEYS)
+    else:
+        _keep(data, SUPERVISED_KEYS)
+
+
+def _convert_to_chat(data: Data, index: int | None) -> None:
+    prompt, completion = data.pop("prompt"), data.pop("completion")
+    data["messages"] = [
+        {"role": "user", "content": prompt if isinstance(prompt, str) else json.dumps(prompt, ensure_ascii=False)},
+        # Legacy completions begin with a blank, which the old models wanted.
+        {"role": "assistant", "content": str(completion).strip()},
+    ]
+
+
+def _drop_after_the_last_answer(data: Data, index: int | None) -> None:
+    messages = raw_messages(data)
+    while messages and messages[-1].get("role") != "assistant":
+        messages.pop()
+
+
+def _drop_empty_messages(data: Data, index: int | None) -> None:
+    messages = raw_messages(data)
+    messages[:] = [entry for entry in messages if not _is_empty(entry)]
+
+
+def _developer_to_system(data: Data, index: int | None) -> None:
+    _rename_roles(data, {"developer": "system"})
+
+
+def _system_to_developer(data: Data, index: int | None) -> None:
+    _rename_roles(data, {"system": "developer"})
+
+
+def _rename_role(data: Data, index: int | None) -> None:
+    for entry in raw_messages(data):
+        if isinstance(entry, dict) and isinstance(entry.get("role"), str):
+            entry["role"] = KNOWN_AS.get(entry["role"].strip().lower(), entry["role"])
+
+
+def _rename_answers(data: Data, index: int | None) -> None:
+    for name, other in (PREFERRED, NON_PREFERRED):
+        if other in data and name not in data:
+            data[name] = data.pop(other)
+
+
+def _round_weight(data: Data, index: int | None) -> None:
+    for entry in raw_messages(data):
+        if isinstance(entry, dict) and "weight" in entry:
+            entry["weight"] = _nearest_weight(entry["weight"])
+
+
+def _content_to_text(data: Data, index: int | None) -> None:
+    if index is not None:
+        entry = raw_messages(data)[index]
+        held = entry.get("content")
+        entry["content"] = held if isinstance(held, (str, list)) else json.dumps(held, ensure_ascii=False)
+
+
+def _arguments_to_text(data: Data, index: int | None) -> None:
+    for entry in raw_messages(data):
+        for call in entry.get("tool_calls") or () if isinstance(entry, dict) else ():
+            function = call.get("function") if isinstance(call, dict) else None
+            if isinstance(function, dict) and not isinstance(function.get("arguments"), str):
+                function["arguments"] = json.dumps(function.get("arguments", {}), ensure_ascii=False)
+
+
+def _mask_secrets(data: Data, index: int | None) -> None:
+    _change_texts(data, masked)
+
+
+def _break_special_tokens(data: Data, index: int | None) -> None:
+    def broken(text: str) -> str:
+        for mark in (SPECIAL, LIKE_SPECIAL):
+            text = mark.sub(lambda found: found.group().replace("<|", "<").replace("|>", ">"), text)
+        return text
+
+    _change_texts(data, broken)
+
+
+def _replace_half_characters(data: Data, index: int | None) -> None:
+    _change_texts(data, lambda text: text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+
+
+def _change_texts(held: Any, change: Callable[[str], str]) -> None:
+    """Change every text inside a value, keys excepted."""
+    waiting: list[Any] = [held]
+    while waiting:
+        place = waiting.pop()
+        for key, value in list(place.items() if isinstance(place, dict) else enumerate(place)):
+            if isinstance(value, str):
+                place[key] = change(value)
+            elif isinstance(value, (dict, list)):
+                waiting.append(value)
+
+
+def _rename_roles(data: Data, names: dict[str, str]) -> None:
+    for entry in raw_messages(data):
+        if isinstance(entry, dict) and entry.get("role") in names:
+            entry["role"] = names[entry["role"]]
+
+
+def _keep(held: Data, allowed: frozenset[str]) -> None:
+    for key in held.keys() - allowed:
+        del held[key]
+
+
+def _is_empty(entry: Any) -> bool:
+    content = entry.get("content") if isinstance(entry, dict) else entry
+    return isinstance(content, str) and not content.strip() and not entry.get("tool_calls")
+
+
+def _nearest_weight(weight: Any) -> int:
+    if isinstance(weight, str):
+        weight = weight.strip().lower() not in ("0", "0.0", "false", "")
+    return int(bool(weight))
+
+
+FIXES: dict[str, Callable[[Data, int | None], None]] = {
+    "arguments_to_text": _arguments_to_text,
+    "break_special_tokens": _break_special_tokens,
+    "content_to_text": _content_to_text,
+    "convert_to_chat": _convert_to_chat,
+    "developer_to_system": _developer_to_system,
+    "drop_empty_messages": _drop_empty_messages,
+    "drop_messages_after_the_last_answer": _drop_after_the_last_answer,
+    "mask_secrets": _mask_secrets,
+    "remove_extra_keys": _remove_extra_keys,
+    "rename_answers": _rename_answers,
+    "rename_role": _rename_role,
+    "replace_half_characters": _replace_half_characters,
+    "round_weight": _round_weight,
+    "system_to_developer": _system_to_developer,
+}

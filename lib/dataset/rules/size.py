@@ -1,0 +1,50 @@
+"""Size: what a model cuts off, and how many examples a service wants.
+
+Counts come from outside; this module knows no encoding and no model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lib.dataset.finding import Finding
+from lib.dataset.rules.case import Case
+from lib.tokens.billing import PER_EXAMPLE, message_tokens
+
+LEAST_EXAMPLES = 10
+
+
+def cut(case: Case, tokens: int, limit: int, count: Callable[[str], int]) -> Finding:
+    """The example is longer than the model reads: it is cut from the end, without an error."""
+    first = _first_cut(case, limit, count)
+    last = len(case.messages) - 1
+    lost = "the whole last message" if first is not None and first < last else "the end of the last message"
+    return case.finding(
+        "warning",
+        "over_token_limit",
+        f"has {tokens:,} tokens; the model reads {limit:,}. The last {tokens - limit:,} are cut off: {lost} is lost.",
+        "Services cut from the end without a word, and the answer stands at the end.",
+        message=first,
+    )
+
+
+def too_few(examples: int) -> Finding:
+    """The file has fewer examples than a service takes."""
+    return Finding(
+        "error",
+        "invalid_n_examples",
+        None,
+        None,
+        f"Training file has {examples} example(s), but must have at least {LEAST_EXAMPLES} examples.",
+        "The service refuses the file. An improvement shows from about 50 examples on.",
+    )
+
+
+def _first_cut(case: Case, limit: int, count: Callable[[str], int]) -> int | None:
+    """The index of the first message that is not read to its end."""
+    read = PER_EXAMPLE
+    for index, entry in enumerate(case.messages):
+        read += message_tokens(entry, count)
+        if read > limit:
+            return index
+    return None
