@@ -31,11 +31,11 @@ def main() -> int:
     # Two trainers on one job would overwrite each other's work; the lock goes with the process, however it ends.
     with (folder / LOCK_FILE).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return _train(folder, stop)
+        with Events(folder) as events:
+            return _train(folder, events, stop)
 
 
-def _train(folder: Path, stop: Stop) -> int:
-    events = Events(folder)
+def _train(folder: Path, events: Events, stop: Stop) -> int:
     if events.done:
         return 0
     try:

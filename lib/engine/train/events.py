@@ -18,7 +18,7 @@ EVENTS_FILE = "events.jsonl"
 
 
 class Events:
-    """The open event file. A line that a killed process left half-written is removed first."""
+    """The event file, open until a `with` block ends. What a killed process left half-written is removed first."""
 
     def __init__(self, folder: Path) -> None:
         path = folder / EVENTS_FILE
@@ -27,6 +27,12 @@ class Events:
         known = self._file.read()
         self._file.truncate(known.rfind(b"\n") + 1)
         self._kinds = {json.loads(line)["kind"] for line in known.split(b"\n")[:-1]}
+
+    def __enter__(self) -> Events:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
     @property
     def done(self) -> bool:

@@ -1,0 +1,73 @@
+"""Checkpoints: three are kept, each whole; a half-written one is never used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from lib.engine import sealed, weights
+from lib.engine.network import Config, Network
+from lib.engine.train.checkpoint import STATE_FILE, Checkpoints
+from lib.errors import EngineError
+
+
+@pytest.fixture
+def network() -> Network:
+    return Network(Config(vocabulary=32, width=8, layers=1, heads=1, hidden=8, context=16, taps=2))
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_the_latest_three_are_kept_and_usable(tmp_path: Path, network: Network) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    for step in (2, 9, 10, 100):
+        folder = checkpoints.keep(step, network)
+    assert names(tmp_path / "checkpoints") == {"step-9", "step-10", "step-100"}
+    assert names(folder) == {"config.json", "model.safetensors", "manifest.json"}
+    again = weights.load(folder)
+    assert all(map(torch.equal, network.state_dict().values(), again.state_dict().values()))
+
+
+def test_a_whole_checkpoint_is_left_and_a_damaged_one_written_again(tmp_path: Path, network: Network) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    folder = checkpoints.keep(1, network)
+    written = (folder / "model.safetensors").stat().st_mtime_ns
+    assert checkpoints.keep(1, network) == folder
+    assert (folder / "model.safetensors").stat().st_mtime_ns == written
+    (folder / "model.safetensors").write_bytes(b"")
+    with pytest.raises(EngineError):
+        weights.load(folder)
+    weights.load(checkpoints.keep(1, network))
+
+
+def test_only_the_latest_state_is_kept(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    assert checkpoints.state() is None
+    for step in (5, 20):
+        checkpoints.keep_state(step, {"weights": torch.full((3,), float(step))})
+    assert names(tmp_path / "resume") == {"step-20"}
+    kept = Checkpoints(tmp_path).state()
+    assert kept is not None
+    assert kept[0] == 20
+    assert kept[1]["weights"].tolist() == [20.0] * 3
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.99])
+def test_a_state_cut_short_is_not_used(tmp_path: Path, share: float) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.keep_state(5, {"weights": torch.ones(1000)})
+    file = tmp_path / "resume" / "step-5" / STATE_FILE
+    file.write_bytes(file.read_bytes()[: int(share * file.stat().st_size)])
+    assert checkpoints.state() is None
+
+
+def test_what_a_killed_process_left_is_cleared(tmp_path: Path, network: Network) -> None:
+    left = tmp_path / "checkpoints" / f"step-7-abc{sealed.UNFINISHED}"
+    left.mkdir(parents=True)
+    (left / "model.safetensors").write_bytes(b"half")
+    Checkpoints(tmp_path).keep(8, network)
+    assert names(tmp_path / "checkpoints") == {"step-8"}
