@@ -12,47 +12,55 @@ from typing import Any
 
 import streamlit as st
 
-from lib.dataset.example import Example, Message
+from lib.dataset.example import NON_PREFERRED, PREFERRED, Example, Message, raw_messages
+from lib.dataset.example import message as read_message
 from lib.ui.plain import plain, shortened
 
 # A page must travel to the browser in a moment, whatever a message holds.
 SHOWN_CHARACTERS = 12_000
 
+CONVERSATION_KEYS = {"messages", "input", *PREFERRED, *NON_PREFERRED}
+
 Beside = Callable[[int], None]
 
 # What is trained on stands in the colour of training.
 ROLES = {
-    "system": "system",
-    "developer": "developer",
-    "user": "user",
+    "system": ":gray[system]",
+    "developer": ":gray[developer]",
+    "user": ":gray[user]",
     "assistant": ":green[assistant]",
-    "tool": "tool",
-    "function": "function",
+    "tool": ":gray[tool]",
+    "function": ":gray[function]",
 }
 
 
 def show(
     example: Example, *, beside: Beside | None = None, editing: int | None = None, editor: Beside | None = None
 ) -> None:
-    """The whole example. `beside(index)` draws under a message's role; `editor(index)` takes the place of the text of
-    the message that is being edited. Indexes count from 0."""
-    for index, entry in enumerate(example.messages):
-        message(entry, index, beside=beside, editor=editor if index == editing else None)
+    """The whole example. Indexes count from 0.
+
+    `beside(index)` draws on the right of a message; `editor(index)` takes the place of the text that is being edited.
+    """
+    for index, entry in enumerate(raw_messages(example.data)):
+        if isinstance(entry, dict):
+            message(read_message(entry), index, beside=beside, editor=editor if index == editing else None)
+        else:
+            _json(entry)
     if example.method == "dpo":
         preferred, other = st.columns(2)
         with preferred:
-            _answer("Preferred answer", example.preferred)
+            _answer("Preferred answer", "green", example.preferred)
         with other:
-            _answer("Other answer", example.non_preferred)
+            _answer("Other answer", "gray", example.non_preferred)
     _left_over(example)
 
 
 def message(entry: Message, index: int, *, beside: Beside | None = None, editor: Beside | None = None) -> None:
-    """One message: who speaks on the left, what is said on the right."""
-    who, what = st.columns([1, 7], gap="small")
-    with who, st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
-        st.caption(f"**{role(entry.role)}**" + (f" {plain(entry.name)}" if entry.name else ""))
-        if beside is not None:
+    """One message: who speaks on the left, what is said beside it, what can be done on the right."""
+    who, what, do = st.columns([2, 14, 1], gap="small")
+    who.markdown(f":small[**{role(entry.role)}**" + (f" {plain(shortened(entry.name, 20))}]" if entry.name else "]"))
+    if beside is not None:
+        with do:
             beside(index)
     with what:
         if entry.weight == 0:
@@ -96,8 +104,8 @@ def text(value: str) -> None:
         st.caption(f"The first {SHOWN_CHARACTERS:,} of {len(value):,} characters. The data holds them all.")
 
 
-def _answer(label: str, entries: Sequence[Message]) -> None:
-    st.caption(f"**:green[{label}]**" if label.startswith("Preferred") else f"**{label}**")
+def _answer(label: str, colour: str, entries: Sequence[Message]) -> None:
+    st.markdown(f":small[**:{colour}[{label}]**]")
     for entry in entries:
         content(entry.content)
         for call in entry.tool_calls:
@@ -118,17 +126,16 @@ def _json(value: Any) -> None:
 
 def _left_over(example: Example) -> None:
     """Keys beside the conversation: tools and whatever else the file holds."""
-    known = {
-        "messages",
-        "input",
-        "preferred_output",
-        "non_preferred_output",
-        "preferred_completion",
-        "non_preferred_completion",
-    }
-    rest = {name: value for name, value in example.data.items() if name not in known}
-    if tools := (example.data.get("input") or {}).get("tools") if example.method == "dpo" else None:
-        rest["tools"] = tools
+    rest = {name: value for name, value in example.data.items() if name not in CONVERSATION_KEYS}
+    match example.data.get("input"):
+        case dict() as held:
+            rest |= {name: value for name, value in held.items() if name != "messages"}
+        case None:
+            pass
+        case other:
+            rest["input"] = other
+    if not isinstance(example.data.get("messages", []), list):
+        rest["messages"] = example.data["messages"]
     if rest:
         with st.expander(f"Beside the messages: {plain(shortened(', '.join(rest), 80))}", type="compact"):
             _json(rest)

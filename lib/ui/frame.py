@@ -76,13 +76,14 @@ def link(name: str, label: str, *, icon: str | None = None) -> None:
 
 def heading(title: str, line: str) -> None:
     """A page's title and the one sentence that says what it is for."""
-    st.title(title, anchor=False)
-    st.caption(line)
+    with st.container(gap="xxsmall"):
+        st.title(title, anchor=False)
+        st.caption(line)
 
 
 def context() -> None:
     """What is chosen, below the menu."""
-    with st.sidebar, trouble.told():
+    with st.sidebar, st.container(gap="xxsmall"), trouble.told():
         version = session.version()
         service = session.service()
         st.caption("Service")
