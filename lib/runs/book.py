@@ -8,28 +8,37 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from lib.errors import WorkspaceError
+from lib.errors import EtudeError, ServiceError, WorkspaceError
 from lib.runs.heard import Checkpoint, Event, clean, number, whole
 from lib.workspace.database import Workspace, new_id
 
 # Azure has spelled the last one with one l.
 FINAL = frozenset({"succeeded", "failed", "cancelled", "canceled"})
+# A finished job is listened to a little longer: its last events may come after its last status.
+AFTERMATH_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Why something could not be done, as two sentences; `raw` is the service's own text.
 
-    `wait_until` (seconds since 1970) is set when the service said how long to wait.
+    `kind` names the error's class. `wait_until` (seconds since 1970) is set when the service said how long to wait.
     """
 
     what: str
     todo: str
     raw: str | None = None
+    kind: str = "ServiceError"
     wait_until: float | None = None
+
+    @classmethod
+    def of(cls, error: EtudeError, now: float) -> Problem:
+        """An error that happened at `now` (seconds since 1970), to be kept."""
+        wait = error.retry_after if isinstance(error, ServiceError) else None
+        return cls(error.what, error.todo, error.raw, type(error).__name__, None if wait is None else now + wait)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,17 @@ def runs(ws: Workspace, *, service_id: str | None = None) -> tuple[Run, ...]:
     return tuple(_run(row) for row in rows if service_id is None or row["service_id"] == service_id)
 
 
+def unfinished(ws: Workspace) -> tuple[Run, ...]:
+    """The runs of which more can be heard than the workspace has, newest first."""
+    marks = ", ".join("?" for _ in FINAL)
+    rows = ws.read(
+        f"SELECT * FROM runs WHERE deleted_at IS NULL AND (status NOT IN ({marks}) OR problem IS NOT NULL"
+        " OR heard_at < finished_at + ?) ORDER BY created_at DESC, id DESC",
+        (*FINAL, AFTERMATH_SECONDS),
+    )
+    return tuple(_run(row) for row in rows)
+
+
 def run(ws: Workspace, run_id: str) -> Run:
     """One run, by its own id or by the service's job id. Raises WorkspaceError when there is none."""
     rows = ws.read("SELECT * FROM runs WHERE id = ? OR job_id = ? ORDER BY created_at DESC", (run_id, run_id))
@@ -104,6 +124,11 @@ def events(ws: Workspace, run_id: str) -> tuple[Event, ...]:
         Event(row["event_id"], row["created_at"], row["level"], row["type"], row["message"], json.loads(row["data"]))
         for row in rows
     )
+
+
+def count_events(ws: Workspace, run_id: str) -> int:
+    """How many events the workspace has of a run."""
+    return int(ws.read("SELECT COUNT(*) FROM run_events WHERE run_id = ?", (run_id,))[0][0])
 
 
 def event_ids(ws: Workspace, run_id: str) -> frozenset[str]:
@@ -204,17 +229,12 @@ def record_problem(ws: Workspace, run_id: str, problem: Problem) -> None:
 
 def problem_json(problem: Problem) -> str:
     """A problem as the JSON that the tables keep."""
-    return json.dumps(
-        {"what": problem.what, "todo": problem.todo, "raw": problem.raw, "wait_until": problem.wait_until}
-    )
+    return json.dumps(asdict(problem))
 
 
 def problem_of(text: str | None) -> Problem | None:
     """The problem in a table's column."""
-    if text is None:
-        return None
-    said = json.loads(text)
-    return Problem(said["what"], said["todo"], said.get("raw"), said.get("wait_until"))
+    return Problem(**json.loads(text)) if text is not None else None
 
 
 def _run(row: sqlite3.Row) -> Run:

@@ -14,20 +14,7 @@ from typing import Any
 
 from lib.runs.book import Run
 from lib.runs.heard import Checkpoint, Event, number, whole
-from lib.runs.series import Point, Series, default_smoothing, downsample, smoothed
-
-__all__ = [
-    "Curves",
-    "Point",
-    "Progress",
-    "Series",
-    "curves",
-    "default_smoothing",
-    "downsample",
-    "metrics_in",
-    "progress",
-    "smoothed",
-]
+from lib.runs.series import Point, Series
 
 # Our name of a metric, and the names under which services, result files and guides have it.
 ALIASES = {

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import median
+from statistics import linear_regression, median
 from typing import Literal
 
 from lib.runs.book import FINAL
-from lib.runs.metrics import Curves, Series
+from lib.runs.metrics import Curves
+from lib.runs.series import Series
 
 Kind = Literal["running", "too_few", "learning", "converged", "overfitting", "nothing_learned", "diverged"]
 Sure = Literal["hardly", "fairly", "very"]
@@ -166,7 +167,7 @@ def _on_its_way(judged: Series, train: Series, valid: Series, over: bool, best: 
     shape = _shape(judged)
     trend = valid if len(valid) >= 2 * FEWEST_VALIDATIONS else judged
     late = _shape(trend)
-    falling = late.late_fall > max(STILL_FALLING * max(late.fall, ZERO), 2.5 * late.late_noise)
+    falling = late.late_fall > max(STILL_FALLING * max(late.fall, ZERO), 2 * late.late_noise)
     fell = f"loss fell from {_loss(shape.start)} to {_loss(shape.end)}"
     told = "Training " + fell if judged is train else "Validation " + fell
     gap = _gap(train, valid)
@@ -233,7 +234,6 @@ def _shape(series: Series, tail: int | None = None) -> _Shape:
     values = [point.value for point in series] or [0.0]
     few = tail if tail is not None else max(min(3, len(values)), len(values) // 10)
     third = values[-max(2, len(values) // 3) :]
-    half = max(1, len(third) // 2)
     # Second differences know no trend; sqrt(6) is how much wider they scatter than the values. 1.48 turns a median
     # deviation into a standard deviation, and the median of n values scatters by 1.25 / sqrt(n) of theirs.
     bends = [
@@ -244,8 +244,8 @@ def _shape(series: Series, tail: int | None = None) -> _Shape:
         start=median(values[:few]),
         end=median(values[-few:]),
         noise=scatter / math.sqrt(few),
-        late_fall=median(third[:half]) - median(third[half:] or third),
-        late_noise=scatter * math.sqrt(2 / half),
+        late_fall=-linear_regression(range(len(third)), third).slope * len(third) if len(third) > 1 else 0.0,
+        late_noise=scatter * math.sqrt(12 / len(third)),
         n=len(series),
     )
 

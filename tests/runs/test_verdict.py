@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from lib.runs.metrics import Curves, Point, Series
+from lib.runs.metrics import Curves
+from lib.runs.series import Point, Series
 from lib.runs.verdict import verdict
 
 
