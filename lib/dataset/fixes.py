@@ -36,7 +36,7 @@ class Preview:
     after: Example | None
 
 
-def repair(example: Example, finding: Finding) -> Example | None | Unrepairable:
+def repair(example: Example, finding: Finding) -> Example | Unrepairable | None:
     """The example after the repair that the finding names; None when the repair takes it out."""
     if finding.fix is None:
         return Unrepairable("Only a person can tell what was meant here.")

@@ -8,7 +8,7 @@ must look like is for the check.
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
@@ -52,6 +52,10 @@ class Lines:
             # Outside a text a line break is a blank, and inside it JSON allows none: no value changes.
             return msgspec.json.format(held.replace(b"\n", b" ").replace(b"\r", b" "), indent=-1)
         return held
+
+    def raws(self) -> Iterator[bytes]:
+        """The exact bytes of all examples, one after the other."""
+        return (self.raw(position) for position in range(len(self)))
 
     def example(self, position: int) -> Example:
         """The example at this position. Raises IndexError outside the file."""
@@ -102,6 +106,18 @@ def read(source: bytes | Path, name: str) -> Reading:
     if not len(lines) and not bytes(data[first : first + PEEK]).lstrip().startswith(b"{"):
         raise not_json(bytes(data[:PEEK]), name)
     return Reading(lines, found.kept(), found.totals())
+
+
+def open_checked(path: Path) -> Lines:
+    """The lines of a file that `write` has written: nothing is looked at but where they end."""
+    data = _open(path, path.name)
+    return Lines(data, *_line_bounds(data, 0))
+
+
+def write(raws: Iterable[bytes], path: Path) -> None:
+    """Write examples, one a line, as a service wants them."""
+    with path.open("wb") as file:
+        file.writelines(raw + b"\n" for raw in raws)
 
 
 def _open(source: bytes | Path, name: str) -> Any:

@@ -21,10 +21,11 @@ LEAST_TRAINED = 10
 
 
 def suggest(examples: Iterable[Example], share: float = SHARE, seed: int = SEED) -> frozenset[int]:
-    """Positions to hold out: about `share` of all, at least 10 where there are 20 or more, none where there are fewer.
+    """Positions to hold out: about `share` of all and at least 10, or none.
 
-    The same examples, share and seed always give the same positions. Examples with the same prompt stay together, so
-    the number can miss the share by a group; a group that would leave fewer than 10 examples to train on stays.
+    None are held out of fewer than 20 examples, nor where nearly all examples ask the same. The same examples, share
+    and seed always give the same positions. Examples with the same prompt stay together, so the number can miss the
+    share by a group; at least 10 examples stay for training.
     """
     groups: dict[str, list[int]] = {}
     total = 0
@@ -39,4 +40,4 @@ def suggest(examples: Iterable[Example], share: float = SHARE, seed: int = SEED)
     for group in drawn:
         if len(held_out) < wanted and len(held_out) + len(group) <= most:
             held_out.extend(group)
-    return frozenset(held_out)
+    return frozenset(held_out) if len(held_out) >= LEAST_HELD_OUT else frozenset()
