@@ -15,6 +15,12 @@ from lib.engine.template import ARGS, BEGIN, CALL, END, MESSAGE, PAD, START, Tem
 SPECIALS = (BEGIN, START, MESSAGE, END, CALL, ARGS, PAD)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """Tensors this small are slower on several threads, and far slower on a busy machine."""
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def tiny_encoding() -> tiktoken.Encoding:
     """A token for each byte, and the special ones of the built-in base after them."""

@@ -6,6 +6,7 @@ fewer than four at once, since the loss of a single example says little. It know
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +32,7 @@ class Looks:
     @property
     def every(self) -> int:
         """Steps from one look to the next."""
-        return max(1, self.size * TRAINED_PER_VALIDATED // self.batch_size)
+        return max(1, math.ceil(self.size * TRAINED_PER_VALIDATED / self.batch_size))
 
     def due(self, step: int) -> bool:
         """Whether a step, counted from 1, has a look; the first has."""
