@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from lib.ui import frame
+from lib.ui import frame, runs_list, runs_open, session
 
 frame.require()
-frame.heading("Runs", "What is being trained, how it is going, and how it went.")
+session.watcher()
+run_id = runs_list.opened()
+if run_id is None:
+    frame.heading("Runs", "What is being trained, how it is going, and how it went.")
+    runs_list.show()
+else:
+    runs_open.show(run_id)

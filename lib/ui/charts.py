@@ -26,6 +26,7 @@ POINTS = 2000
 EPOCH_LINES = 50
 EPOCH_LABELS = 10
 GAP = 3.0
+FONT = "IBM Plex Sans, system-ui, sans-serif"
 MARKED = 40
 
 
@@ -172,17 +173,18 @@ def _lay_out(figure: Figure, curves: Curves, view: View, colours: Palette, *, na
     line = {"gridcolor": colours.grid, "zeroline": False, "linecolor": colours.grid, "automargin": True}
     figure.update_layout(
         height=height,
-        margin={"l": 8, "r": 12, "t": 44, "b": 8},
+        margin={"l": 8, "r": 8, "t": 24, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": colours.muted, "size": 12},
+        font={"family": FONT, "color": colours.muted, "size": 12},
         hovermode="x unified",
         hoverlabel={"bgcolor": colours.background, "bordercolor": colours.grid, "font": {"color": colours.text}},
-        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.22, "yanchor": "top", "itemsizing": "constant"},
+        showlegend=True,
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top", "itemsizing": "constant"},
         uirevision=f"{name} {view.measure} {view.axis.title} {scale}",
         xaxis={
             **line,
-            "title": {"text": view.axis.title, "standoff": 6},
+            "title": {"text": view.axis.title, "standoff": 4},
             "rangemode": "tozero",
             "showgrid": False,
             "unifiedhovertitle": {"text": f"{view.axis.title} %{{x:,.{view.axis.decimals}f}}"},

@@ -1,0 +1,172 @@
+"""One run on the screen: how it is going, its curves, what they mean, and what can be done with it.
+
+Only reads the workspace, every two seconds while the run is live; the watcher is what hears from the service.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import streamlit as st
+
+from lib.runs import book
+from lib.runs.metrics import Curves
+from lib.runs.series import default_smoothing
+from lib.ui import charts, frame, palette, runs_details, runs_list, runs_reading, runs_words, session, trouble
+from lib.ui.plain import plain, shortened
+from lib.ui.runs_reading import Reading
+
+MEASURES: dict[str, charts.Measure] = {"Loss": "loss", "Token accuracy": "accuracy"}
+CHART_HEIGHT = 340
+SMOOTHING_STEP = 0.05
+VERDICT_ICONS = {
+    "running": ":material/hourglass_top:",
+    "too_few": ":material/hourglass_top:",
+    "learning": ":material/trending_down:",
+    "converged": ":material/check_circle:",
+    "overfitting": ":material/trending_up:",
+    "nothing_learned": ":material/trending_flat:",
+    "diverged": ":material/error:",
+}
+
+
+def show(run_id: str) -> None:
+    """The run with this id. Raises WorkspaceError when the workspace has none."""
+    live = not book.run(session.workspace(), run_id).finished
+    st.fragment(_run, run_every=runs_list.LIVE_SECONDS if live else None)(run_id, live)
+
+
+@trouble.told()
+def _run(run_id: str, was_live: bool) -> None:
+    reading = runs_reading.read(book.run(session.workspace(), run_id))
+    if was_live and reading.run.finished:
+        st.rerun()
+    _head(reading)
+    _state(reading)
+    _chart(reading)
+    runs_details.show(reading)
+
+
+def _head(reading: Reading) -> None:
+    run, status = reading.run, runs_words.status(reading.run)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.title(plain(shortened(runs_words.name(run), 60)), anchor=False, width="content")
+        st.badge(plain(status.word), icon=status.icon, color=status.colour, help=status.meaning)
+        st.space("stretch")
+        if st.button("All runs", type="tertiary", icon=":material/arrow_back:"):
+            runs_list.leave()
+        if not run.finished:
+            _cancel(reading)
+        if reading.models:
+            _talk(reading)
+
+
+def _talk(reading: Reading) -> None:
+    importance: Literal["primary", "secondary"] = "primary" if reading.run.finished else "secondary"
+    if st.button("Talk to it", type=importance, icon=":material/forum:"):
+        session.choose_run(reading.run.id)
+        frame.go("playground")
+
+
+def _cancel(reading: Reading) -> None:
+    with st.popover("Cancel", icon=":material/stop_circle:"):
+        st.markdown("Stop this training?")
+        st.caption("Checkpoints made so far are kept. A hosted service bills the steps that were trained.")
+        st.button("Stop the training", type="primary", key="cancel-run", on_click=_stop, args=(reading.run.id,))
+
+
+@trouble.told()
+def _stop(run_id: str) -> None:
+    from lib.runs.watch import cancel
+
+    ws = session.workspace()
+    run = book.run(ws, run_id)
+    service = next(one for one in session.services() if one.id == run.service_id)
+    connection = session.connection(service)
+    if connection is None:
+        st.warning(f"{plain(service.name)} asks for a key before a run can be stopped. Give it on Doctor.")
+        return
+    cancel(ws, connection, run)
+
+
+def _state(reading: Reading) -> None:
+    run, now = reading.run, session.workspace().clock()
+    origin = f"{runs_reading.version_name(run.version_id)} · {runs_reading.service_name(run.service_id)}"
+    line = runs_words.how_far(reading.progress, run, now)
+    if run.finished:
+        st.caption(plain(f"{origin} · {line}"))
+    else:
+        st.caption(plain(f"{origin} · started {runs_words.clock(run.created_at, now)}"))
+        st.progress(reading.progress.share or 0.0, text=line)
+    if run.error and run.status == "failed":
+        st.error(plain(run.error), icon=":material/error:")
+    if run.problem is not None:
+        last = runs_words.clock(run.heard_at, now)
+        said = f"Last heard at {last}. {run.problem.what} {run.problem.todo}"
+        st.markdown(f":orange[:material/cloud_off: {plain(said)}]")
+        if run.problem.raw:
+            trouble.raw(run.problem.raw)
+
+
+def _chart(reading: Reading) -> None:
+    curves = reading.curves
+    if not curves.last_step:
+        st.caption(
+            "The curve begins with the first step." if not reading.run.finished else "The service reported no step."
+        )
+        return
+    view = _view(reading)
+    figure = charts.run_figure(
+        curves,
+        view,
+        palette.current(),
+        name=reading.run.id,
+        best_step=reading.verdict.best_step,
+        height=CHART_HEIGHT,
+    )
+    st.plotly_chart(
+        figure,
+        key=f"chart-{reading.run.id}",
+        theme=None,
+        config={"displayModeBar": False, "scrollZoom": False},
+        alt=reading.verdict.sentence,
+    )
+    st.markdown(f"{VERDICT_ICONS[reading.verdict.kind]} {plain(reading.verdict.sentence)}")
+
+
+def _view(reading: Reading) -> charts.View:
+    axes = _axes(reading)
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        measure = st.segmented_control(
+            "Measure", list(MEASURES), default="Loss", required=True, key="measure", label_visibility="collapsed"
+        )
+        axis = st.segmented_control(
+            "Axis", list(axes), default="Step", required=True, key="axis", label_visibility="collapsed"
+        )
+        log = st.toggle("Log scale", key="log", disabled=measure != "Loss")
+        smoothing = _smoothing(reading)
+    return charts.View(MEASURES[measure or "Loss"], axes[axis or "Step"], log, smoothing)
+
+
+def _smoothing(reading: Reading) -> float:
+    key = f"smoothing-{reading.run.id}"
+    begin = round(default_smoothing(len(reading.curves.train_loss)) / SMOOTHING_STEP) * SMOOTHING_STEP
+    chosen = st.session_state.get(key, begin)
+    with st.popover(
+        f"Smoothing {chosen:.2f}" if chosen else "No smoothing", icon=":material/airwave:", type="tertiary"
+    ):
+        smoothing: float = st.slider("Smoothing of the training curve", 0.0, 0.95, begin, SMOOTHING_STEP, key=key)
+        st.caption("The curve of each step stays visible. Validation is never smoothed.")
+    return smoothing
+
+
+def _axes(reading: Reading) -> dict[str, charts.Axis]:
+    """The axes that this run has numbers for."""
+    curves: Curves = reading.curves
+    axes = {"Step": charts.STEPS}
+    if (epochs_per_step := curves.epoch(1)) is not None:
+        axes["Epoch"] = charts.Axis("Epoch", epochs_per_step, 2)
+    trained = reading.run.job.get("trained_tokens")
+    if isinstance(trained, int) and curves.total_steps:
+        axes["Tokens"] = charts.Axis("Tokens", trained / curves.total_steps)
+    return axes

@@ -1,0 +1,81 @@
+"""All that the screen shows of one run, read from the workspace at once. Calls no service.
+
+Working out curves reads every event, so a reading of the same events is kept; the number of events and checkpoints and
+the moment the service was last heard tell whether anything is new.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from lib.errors import WorkspaceError
+from lib.runs import book
+from lib.runs.book import Run
+from lib.runs.heard import Checkpoint
+from lib.runs.metrics import Curves, Progress, curves, progress
+from lib.runs.verdict import Verdict, verdict
+from lib.ui import session
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A run and what follows from it."""
+
+    run: Run
+    curves: Curves
+    checkpoints: tuple[Checkpoint, ...]
+    verdict: Verdict
+    progress: Progress
+
+    @property
+    def best_loss(self) -> float | None:
+        """The loss at the verdict's best step, None without validation."""
+        return next(
+            (
+                point.value
+                for series in (self.curves.full_valid_loss, self.curves.valid_loss)
+                for point in series
+                if point.step == self.verdict.best_step and point.measured
+            ),
+            None,
+        )
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The ids that can be talked to: the fine-tuned model first, then checkpoints from the last to the first."""
+        kept = tuple(checkpoint.model for checkpoint in reversed(self.checkpoints) if checkpoint.model)
+        return (self.run.fine_tuned_model, *kept) if self.run.fine_tuned_model else kept
+
+
+def read(run: Run) -> Reading:
+    """A run with its curves, its checkpoints, how far it is now, and what to make of it."""
+    ws = session.workspace()
+    found = book.checkpoints(ws, run.id)
+    drawn = _curves(str(ws.home), run.id, run.n_epochs, len(book.event_ids(ws, run.id)), len(found), run.heard_at)
+    return Reading(run, drawn, found, verdict(drawn, run.status), progress(run, drawn, ws.clock()))
+
+
+def version_name(version_id: str | None) -> str:
+    """The dataset and version that a run was trained on, as a person calls them."""
+    from lib.dataset import shelf
+
+    if version_id is None:
+        return "Data not from this workspace"
+    try:
+        version = shelf.version(session.workspace(), version_id)
+    except WorkspaceError:
+        return "Data no longer in this workspace"
+    return f"{version.dataset_name} · version {version.number}"
+
+
+def service_name(service_id: str) -> str:
+    """What the person calls a service; its id when it was removed."""
+    return next((service.name for service in session.services() if service.id == service_id), service_id)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _curves(home: str, run_id: str, n_epochs: int | None, events: int, checkpoints: int, heard_at: float) -> Curves:
+    ws = session.workspace()
+    return curves(book.events(ws, run_id), book.checkpoints(ws, run_id), n_epochs=n_epochs)
