@@ -48,6 +48,11 @@ class Service:
         """Whether nothing that is sent there leaves the machine."""
         return self.kind == "embedded" or address.is_loopback(self.base_url)
 
+    @property
+    def token_limit(self) -> str:
+        """What the bound on an answer's length is called there: OpenAI gave it a new name, others kept the first."""
+        return "max_completion_tokens" if self.kind in ("openai", "azure") else "max_tokens"
+
 
 EMBEDDED = Service("embedded", "embedded", "On this machine", "", "none")
 OPENAI = Service("openai", "openai", "OpenAI", address.OPENAI, "env:OPENAI_API_KEY")
