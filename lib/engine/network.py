@@ -137,13 +137,14 @@ class Attention(nn.Module):
         self.query_key_value = nn.Linear(config.width, 3 * config.width, bias=False)
         self.out = nn.Linear(config.width, config.width, bias=False)
 
-    def forward(self, x: Tensor, angles: tuple[Tensor, Tensor], memory: LayerCache | None) -> Tensor:
+    def forward(
+        self, x: Tensor, angles: tuple[Tensor, Tensor], memory: LayerCache | None, mask: Tensor | None
+    ) -> Tensor:
         rows, length, width = x.shape
         x = self._blended(x, memory)
         split = self.query_key_value(x).view(rows, length, 3, self.heads, width // self.heads)
         queries, keys, values = split.permute(2, 0, 3, 1, 4).unbind(0)
         queries, keys = _rotate(_unit(queries), angles), _rotate(_unit(keys), angles)
-        mask = None
         if memory is not None:
             keys, values = memory.append(keys, values)
             if length > 1 and keys.shape[2] > length:
@@ -192,8 +193,10 @@ class Layer(nn.Module):
         self.gate_norm = Norm(config.width)
         self.gate = Gate(config)
 
-    def forward(self, x: Tensor, angles: tuple[Tensor, Tensor], memory: LayerCache | None) -> Tensor:
-        x = x + self.attention(self.attention_norm(x), angles, memory)
+    def forward(
+        self, x: Tensor, angles: tuple[Tensor, Tensor], memory: LayerCache | None, mask: Tensor | None
+    ) -> Tensor:
+        x = x + self.attention(self.attention_norm(x), angles, memory, mask)
         out: Tensor = x + self.gate(self.gate_norm(x))
         return out
 
@@ -222,11 +225,12 @@ class Network(nn.Module):
             elif weight.dim() == 2 and not name.endswith("blend"):
                 nn.init.normal_(weight, std=0.02)
 
-    def forward(self, tokens: Tensor, *, cache: Cache | None = None) -> Tensor:
+    def forward(self, tokens: Tensor, *, cache: Cache | None = None, mask: Tensor | None = None) -> Tensor:
         """Hidden states (rows, length, width) of token ids (rows, length).
 
-        With a cache, `tokens` follow those it has seen (all rows equally long), and it remembers them too. EngineError
-        when more than `config.context` tokens would have been read.
+        With a cache, `tokens` follow those it has seen (all rows equally long), and it remembers them too. A mask
+        (rows, 1, length, length) is for several sequences packed into a row: true where a token may look; it goes
+        without a cache. EngineError when more than `config.context` tokens would have been read.
         """
         start = 0 if cache is None else cache.length
         end = start + tokens.shape[1]
@@ -235,7 +239,7 @@ class Network(nn.Module):
         x = self.embedding(tokens) * self.config.width**0.5
         angles = (self.cosine[start:end], self.sine[start:end])
         for number, layer in enumerate(self.layers):
-            x = layer(x, angles, None if cache is None else cache.layers[number])
+            x = layer(x, angles, None if cache is None else cache.layers[number], mask)
         if cache is not None:
             cache.length = end
         out: Tensor = self.norm(x)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,23 @@ def test_padding_on_the_right_changes_nothing(network: Network) -> None:
     padded = torch.nn.functional.pad(tokens, (0, 5), value=63)
     with torch.no_grad():
         assert torch.allclose(network(tokens), network(padded)[:, :9], atol=1e-5)
+
+
+def test_sequences_packed_into_a_row_do_not_attend_to_each_other() -> None:
+    # With one tap the blend stays within a token, so attention is all that could leak.
+    alone = Network(replace(SMALL, taps=1)).eval()
+    with torch.no_grad():
+        for weight in alone.parameters():
+            weight.add_(torch.randn_like(weight) * 0.1)
+    first, second = torch.randint(0, 64, (1, 9)), torch.randint(0, 64, (1, 12))
+    owner = torch.tensor([0] * 9 + [1] * 12)
+    mask = (owner[:, None] == owner[None, :]).tril()[None, None]
+    with torch.no_grad():
+        packed = alone(torch.cat((first, second), dim=1), mask=mask)
+        changed = alone(torch.cat((first.flip(1), second), dim=1), mask=mask)
+        assert torch.allclose(packed[:, :9], alone(first), atol=1e-5)
+    assert torch.equal(packed[:, 9:], changed[:, 9:])
+    assert not torch.allclose(packed[:, :9], changed[:, :9])
 
 
 @pytest.mark.parametrize("pieces", [[40], [39, 1], [1] * 40, [10, 1, 20, 9], [2, 2, 36]])
