@@ -101,11 +101,6 @@ class JobBook:
             level = "error" if columns.get("status") == "failed" else "info"
             self.tell(db, job_id, mark, message, level=level)
 
-    def note_process(self, job_id: str, pid: int | None) -> None:
-        """Remember which process trains a job."""
-        with self._store.change() as db:
-            db.execute("UPDATE jobs SET trainer_pid = ? WHERE id = ?", (pid, job_id))
-
     def fail(self, job_id: str, code: str, message: str, param: str | None) -> None:
         """End a job with an error."""
         error = json.dumps({"code": code, "message": message, "param": param})

@@ -34,7 +34,6 @@ CREATE TABLE jobs (
     result_file      TEXT,
     read_to          INTEGER NOT NULL DEFAULT 0,  -- bytes of the trainer's events that are in `events` already
     outcome          TEXT,              -- JSON: what the trainer said last, until the job is concluded
-    trainer_pid      INTEGER,
     request_key      TEXT UNIQUE,       -- Idempotency-Key
     request_hash     TEXT
 ) STRICT;

@@ -22,6 +22,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from lib.engine import training_files
 from lib.engine.guard import Doorstep, Guard, Presence, names_of
@@ -159,9 +160,13 @@ async def _refuse(request: Request, error: Exception) -> Response:
 async def _no_such_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     where = f"{request.method} {request.url.path[:200]}"
-    said = "Not allowed method" if error.status_code == 405 else "Invalid URL"
-    answer = refusal(ServiceError(f"{said} ({where})", status=error.status_code))
-    answer.headers.update(error.headers or {})
+    # Starlette tells the methods of the first route with this path only.
+    matching = [route for route in ROUTES if route.matches(request.scope)[0] is not Match.NONE]
+    methods = sorted({method for route in matching for method in route.methods or ()})
+    said = f"Not allowed method ({where})" if methods else f"Invalid URL ({where})"
+    answer = refusal(ServiceError(said, status=error.status_code))
+    if methods:
+        answer.headers["allow"] = ", ".join(methods)
     return answer
 
 

@@ -20,7 +20,7 @@ from lib.engine.home import Home
 from lib.engine.job_book import ENDED, JobBook
 from lib.engine.journal import Journal
 from lib.engine.model_book import ModelBook
-from lib.engine.trainer_process import TrainerProcess, end_stray
+from lib.engine.trainer_process import TrainerProcess
 from lib.engine.training_files import Unusable, Usable
 from lib.errors import EngineError, EtudeError, Rejected
 
@@ -32,7 +32,7 @@ TRAINING_FILE = "training.jsonl"
 VALIDATION_FILE = "validation.jsonl"
 CANCEL_FILE = "cancel"
 
-Examine = Callable[[Path, Path | None, str], Usable | Unusable]
+Examine = Callable[[Path, Path | None], Usable | Unusable]
 
 log = logging.getLogger("etude.engine")
 
@@ -155,7 +155,7 @@ class Supervisor:
         validation = folder / VALIDATION_FILE if job["validation_file"] else None
         files = job["training_file"] + (f" and validation file: {job['validation_file']}" if validation else "")
         self._book.move(job["id"], "validating", f"Validating training file: {files}")
-        found = await asyncio.to_thread(self._examine, folder / TRAINING_FILE, validation, job["method"])
+        found = await asyncio.to_thread(self._examine, folder / TRAINING_FILE, validation)
         if self._book.get(job["id"])["status"] != "validating_files":
             return
         if isinstance(found, Unusable):
@@ -174,8 +174,6 @@ class Supervisor:
     async def _train(self, job: sqlite3.Row) -> None:
         job_id = job["id"]
         folder = self._home.job(job_id)
-        if job["trainer_pid"] is not None:
-            await end_stray(job["trainer_pid"], folder)
         if job["status"] == "queued":
             self._write_job(job, folder)
             self._book.move(job_id, "started", "Fine-tuning job started", status="running")
@@ -203,14 +201,12 @@ class Supervisor:
     async def _run_trainer(self, job_id: str, folder: Path) -> None:
         process = await TrainerProcess.start(self._trainer, folder)
         self._running = (job_id, process)
-        self._book.note_process(job_id, process.pid)
         try:
             while not await process.ended(LOOK_SECONDS):
                 self._journal.catch_up(job_id, folder)
         finally:
             await process.stop()
             self._running = None
-            self._book.note_process(job_id, None)
         self._last_words = process.how_it_ended()
         log.info("Job %s: %s", job_id, self._last_words)
 

@@ -1,15 +1,13 @@
-"""One trainer: started with a scrubbed environment, stopped within two seconds, found again after a crash.
+"""One trainer: started with a scrubbed environment and stopped within two seconds.
 
-Knows how the process lives, not what it trains.
+A trainer locks its job's folder and ends by itself soon after its engine, so one that a killed engine left behind never
+writes beside the next. Knows how the process lives, not what it trains.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import signal
-import time
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +18,6 @@ LOG = "trainer.log"
 LOG_TAIL = 4096
 # The whole of a stop must fit into two seconds.
 GRACE_SECONDS = 1.6
-STRAY_SECONDS = 3.0
 
 
 class TrainerProcess:
@@ -47,10 +44,6 @@ class TrainerProcess:
             )
         return cls(process, folder)
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
     async def ended(self, within: float) -> bool:
         """Wait at most `within` seconds for the process to end, and say whether it has."""
         with contextlib.suppress(TimeoutError):
@@ -71,23 +64,3 @@ class TrainerProcess:
         tail = (self._folder / LOG).read_bytes()[-LOG_TAIL:].decode("utf-8", "replace").strip()
         last = tail.splitlines()[-1].strip() if tail else "it printed nothing"
         return f"The trainer ended with status {self._process.returncode}: {last[:300]}"
-
-
-async def end_stray(pid: int, folder: Path) -> None:
-    """End the trainer that an engine which was killed left behind, so that two never write into one folder.
-
-    A trainer ends by itself soon after its engine; this waits for that, and helps where the process can be told apart.
-    """
-    deadline = time.monotonic() + STRAY_SECONDS
-    while _is_trainer(pid, folder) and time.monotonic() < deadline:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, signal.SIGKILL)
-        await asyncio.sleep(0.02)
-
-
-def _is_trainer(pid: int, folder: Path) -> bool:
-    try:
-        # Empty for a zombie, which writes no more.
-        return str(folder).encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return False

@@ -1,0 +1,80 @@
+"""What a job's error says of a file, held against errors of real jobs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib.engine.training_files import Unusable, Usable, examine
+
+GOOD: dict[str, Any] = {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}
+FAILED = "The job failed due to an invalid training file. "
+
+
+def written(path: Path, *examples: Any) -> Path:
+    lines = [example if isinstance(example, bytes) else json.dumps(example).encode() for example in examples]
+    path.write_bytes(b"\n".join(lines))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("examples", "code", "message"),
+    [
+        ([GOOD] * 7, "invalid_n_examples", "Training file has 7 example(s), but must have at least 10 examples"),
+        (
+            [*[GOOD] * 99, {"messages": [GOOD["messages"][0], {"content": "x"}, GOOD["messages"][1]]}],
+            "invalid_training_file",
+            FAILED + "Invalid file format. Example 100, message 2 Discriminator 'role' is missing in value",
+        ),
+        (
+            [*[GOOD] * 12, GOOD | {"weight": 1}],
+            "invalid_training_file",
+            FAILED + 'Invalid file format. Example 13 contains an extra "weight".',
+        ),
+        (
+            [{"text": "x"}] * 10,
+            "invalid_training_file",
+            FAILED + "Invalid file format. Example 1 is missing key 'messages'.",
+        ),
+        (
+            [{"prompt": "x", "completion": "y"}] * 10,
+            "invalid_training_file",
+            FAILED + "Unexpected file format, expected either prompt/completion pairs or chat messages.",
+        ),
+        (
+            [*[GOOD] * 3, b'{"messages": [} ', *[GOOD] * 9],
+            "invalid_training_file",
+            FAILED + "Invalid file format. Example 4 cannot be parsed. Error: line contains invalid json: "
+            "Expecting value: line 1 column 15 (char 14) (line 4)",
+        ),
+        (
+            [*[GOOD] * 10, b'["a list, not an object"]'],
+            "invalid_training_file",
+            FAILED + "Invalid file format. Expected file to have JSONL format, where every line is a JSON dictionary. "
+            'Line 11 is not a dictionary (HINT: line starts with: "["a list, not an obj...").',
+        ),
+        ([b"\0\1\2" * 100], "invalid_training_file", FAILED + "Training file is a binary file, not text."),
+        ([b""], "invalid_training_file", FAILED + "Training file is empty."),
+    ],
+)
+def test_a_file_that_cannot_be_used(tmp_path: Path, examples: list[Any], code: str, message: str) -> None:
+    found = examine(written(tmp_path / "a", *examples), None)
+    assert found == Unusable(code, message, "training_file")
+
+
+def test_a_good_file_and_a_short_validation_file(tmp_path: Path) -> None:
+    training = written(tmp_path / "a", *[GOOD] * 10)
+    assert examine(training, None) == Usable(10)
+    assert examine(training, written(tmp_path / "b", GOOD)) == Usable(10)
+
+
+def test_the_validation_file_is_named_when_it_is_at_fault(tmp_path: Path) -> None:
+    found = examine(written(tmp_path / "a", *[GOOD] * 10), written(tmp_path / "b", GOOD, {"text": "x"}))
+    assert found == Unusable(
+        "invalid_validation_file",
+        "The job failed due to an invalid validation file. Invalid file format. Example 2 is missing key 'messages'.",
+        "validation_file",
+    )
