@@ -9,6 +9,7 @@ from typing import Literal
 
 import streamlit as st
 
+from lib.errors import WorkspaceError
 from lib.runs import book
 from lib.runs.metrics import Curves
 from lib.runs.series import default_smoothing
@@ -31,8 +32,13 @@ VERDICT_ICONS = {
 
 
 def show(run_id: str) -> None:
-    """The run with this id. Raises WorkspaceError when the workspace has none."""
-    live = not book.run(session.workspace(), run_id).finished
+    """The run with this id; when the workspace has none, a sentence and the list of those that it has."""
+    try:
+        live = not book.run(session.workspace(), run_id).finished
+    except WorkspaceError as error:
+        trouble.show(error)
+        runs_list.show()
+        return
     st.fragment(_run, run_every=runs_list.LIVE_SECONDS if live else None)(run_id, live)
 
 
