@@ -1,6 +1,40 @@
-"""data"""
+"""Data: bring examples in, look at them, see what is wrong, repair and edit, split, keep versions."""
 
-from lib.ui import frame
+from __future__ import annotations
+
+import streamlit as st
+
+from lib.ui import (
+    data_arrival,
+    data_choice,
+    data_examples,
+    data_findings,
+    data_split,
+    data_table,
+    data_work,
+    frame,
+)
 
 frame.require()
-frame.heading("data", "…")
+frame.heading("Data", "Bring examples in, see what is wrong with them, repair it, and keep versions.")
+data_choice.offer_undo()
+
+work = data_work.current()
+if work is None:
+    data_arrival.welcome()
+    st.stop()
+
+data_choice.show(work)
+data_work.summary(work)
+
+match data_work.choose_view():
+    case "Examples":
+        data_examples.show(work)
+    case "Table":
+        data_table.show(work)
+    case "Findings":
+        data_findings.show(work)
+    case "Split":
+        data_split.show(work)
+    case "Versions":
+        data_choice.history(work)

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from lib.ui import frame
+import streamlit as st
+
+from lib.ui import data_work, frame, session, train_card, train_form
 
 frame.require()
-frame.heading("Train", "Choose a base model and a version of your data, read the request, launch once.")
+frame.heading("Train", "Choose a base model, read the very request that will be sent, launch once.")
+session.watcher()
+work = data_work.current()
+if work is None:
+    data_work.nothing_yet("Training needs examples to learn from. Bring in a file, or one of the samples.")
+else:
+    form, card = st.columns([6, 5], gap="large")
+    with form:
+        service, plan = train_form.choose(work.version)
+    with card:
+        train_card.show(service, work, plan)

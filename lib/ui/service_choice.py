@@ -5,13 +5,15 @@ A key is held for the session that gave it and shown to nobody again. Knows no r
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
 from lib.services import credentials, service
 from lib.services.address import NEBIUS
 from lib.services.service import Kind, Service
 from lib.ui import session, trouble
-from lib.ui.plain import plain
+from lib.ui.plain import plain, shortened
 
 KINDS: dict[Kind, str] = {
     "azure": "Azure / Microsoft Foundry",
@@ -23,23 +25,32 @@ KEYS = {"session": "I give it here, for each session", "env:": "An environment v
 
 
 def choose() -> Service:
-    """The list of services, and a way to add one. Returns the chosen one."""
-    every = {one.id: one for one in session.services()}
-    chosen = session.service()
+    """The list of services, and the ways to add and remove one. Returns the chosen one."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox(
-            "Service",
-            list(every),
-            index=list(every).index(chosen.id),
-            format_func=lambda service_id: every[service_id].name,
-            key="service_choice",
-            on_change=_chosen,
-            width=320,
-        )
+        chosen = pick(width=320)
         with st.popover("Add a service", icon=":material/add:"):
             _add()
         if chosen.kind not in ("embedded", "openai"):
             st.button("Remove", icon=":material/delete:", type="tertiary", on_click=_remove, args=(chosen.id,))
+    return chosen
+
+
+def pick(*, width: int | Literal["stretch"] = "stretch", label: Literal["visible", "collapsed"] = "visible") -> Service:
+    """The list of services alone. Returns the chosen one."""
+    every = {one.id: one for one in session.services()}
+    chosen = session.service()
+    key = f"service_{chosen.id}"
+    st.selectbox(
+        "Service",
+        list(every),
+        index=list(every).index(chosen.id),
+        format_func=lambda service_id: shortened(every[service_id].name, 60),
+        key=key,
+        on_change=_chosen,
+        args=(key,),
+        width=width,
+        label_visibility=label,
+    )
     return chosen
 
 
@@ -88,8 +99,8 @@ def _added(kind: Kind, name: str, base_url: str, key_source: str) -> None:
     session.choose_service(made.id)
 
 
-def _chosen() -> None:
-    session.choose_service(st.session_state["service_choice"])
+def _chosen(key: str) -> None:
+    session.choose_service(st.session_state[key])
 
 
 @trouble.told()

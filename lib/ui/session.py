@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import atexit
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
+from lib.errors import WorkspaceError
 from lib.workspace.database import Workspace, default_home
 
 if TYPE_CHECKING:
@@ -51,15 +53,17 @@ def version() -> Version | None:
     """The chosen version of a dataset; the newest there is when none is chosen; None on an empty shelf."""
     from lib.dataset import shelf
 
-    ws = workspace()
-    chosen = _chosen("version")
-    sets = shelf.datasets(ws)
+    sets = shelf.datasets(workspace())
     if not sets:
         return None
-    ids = {one.id for one in sets}
-    if chosen is not None and (found := shelf.find(ws, chosen)) is not None and found.dataset_id in ids:
-        return found
-    return shelf.versions(ws, sets[0].id)[-1]
+    chosen = _chosen("version")
+    every = {one.id for one in sets}
+    if chosen is not None:
+        with suppress(WorkspaceError):
+            found = shelf.version(workspace(), chosen)
+            if found.dataset_id in every:
+                return found
+    return shelf.version(workspace(), sets[0].latest)
 
 
 def choose_version(version_id: str) -> None:

@@ -1,0 +1,119 @@
+"""How data comes in: a file, pasted text, or a sample. What cannot be read is one sentence, and nothing is lost.
+
+Knows the shelf and the samples; an upload is read once, kept, and its widget emptied, so that its bytes do not stay in
+memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import streamlit as st
+
+from lib.dataset.samples import samples
+from lib.dataset.shelf import Version
+from lib.ui import frame, session, trouble
+from lib.workspace.database import Workspace
+
+KINDS = ["jsonl", "json", "ndjson", "txt"]
+PASTED = "Pasted examples"
+
+
+def bring_in(where: str) -> None:
+    """A place to drop a file and a place to paste. `where` is the name of the page, or of a place on it."""
+    round_ = st.session_state.setdefault("arrivals", 0)
+    st.file_uploader(
+        "A file of examples",
+        type=KINDS,
+        key=f"file_{where}_{round_}",
+        help="JSONL: one example a line. A JSON array works too. Supervised chats and preference pairs are recognised.",
+        on_change=_file_arrived,
+        args=(f"file_{where}_{round_}", where),
+    )
+    with st.expander("Or paste examples", type="compact"):
+        st.text_area(
+            "Pasted examples",
+            key=f"pasted_{where}_{round_}",
+            height=120,
+            label_visibility="collapsed",
+            placeholder='{"messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]}',
+        )
+        st.button(
+            "Bring in what is pasted",
+            key=f"take_{where}_{round_}",
+            on_click=_paste_arrived,
+            args=(f"pasted_{where}_{round_}", where),
+        )
+
+
+def choose_sample(where: str) -> None:
+    """The samples that Etude makes itself, one button each."""
+    for sample in samples():
+        st.button(
+            sample.title,
+            key=f"sample_{sample.key}_{where}",
+            help=sample.description,
+            icon=":material/add:",
+            on_click=_sample_wanted,
+            args=(sample.key,),
+        )
+
+
+def bring_in_sample(key: str) -> Version:
+    """Put a sample on the shelf with its held-out part as validation, once: asked again, the same version is chosen."""
+    from lib.dataset import shelf
+    from lib.dataset.example import encode
+
+    ws = session.workspace()
+    sample = next(one for one in samples() if one.key == key)
+    training, held_out = sample.make()
+    source = b"".join(encode(example) + b"\n" for example in [*training, *held_out])
+    validation = range(len(training), len(training) + len(held_out))
+    version = _on_the_shelf(ws, source) or shelf.bring_in(ws, source, sample.title, validation=validation)
+    session.choose_version(version.id)
+    return version
+
+
+def _on_the_shelf(ws: Workspace, source: bytes) -> Version | None:
+    """The first version with exactly this content, None when no dataset has it."""
+    from lib.dataset import shelf
+
+    sha256 = hashlib.sha256(source).hexdigest()
+    every = (version for one in shelf.datasets(ws) for version in shelf.versions(ws, one.id))
+    return next((version for version in every if version.sha256 == sha256 and version.parent_id is None), None)
+
+
+def welcome() -> None:
+    """The empty page: what to bring, and the samples for whoever has nothing yet."""
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        bring_in("welcome")
+    with right:
+        st.markdown("**Nothing at hand?** Take one of the samples: they are made here and have a part held out.")
+        choose_sample("welcome")
+
+
+@trouble.told()
+def _file_arrived(key: str, where: str) -> None:
+    if (file := st.session_state.get(key)) is not None:
+        _arrived(file.getvalue(), file.name, where)
+
+
+@trouble.told()
+def _paste_arrived(key: str, where: str) -> None:
+    _arrived(st.session_state.get(key, "").encode("utf-8", "surrogatepass"), PASTED, where)
+
+
+def _arrived(source: bytes, name: str, where: str) -> None:
+    from lib.dataset import shelf
+
+    # The next round has another key: whatever happens to these bytes, the widget that holds them goes.
+    st.session_state["arrivals"] += 1
+    session.choose_version(shelf.bring_in(session.workspace(), source, name).id)
+    if where == "start":
+        frame.go("data")
+
+
+@trouble.told()
+def _sample_wanted(key: str) -> None:
+    bring_in_sample(key)

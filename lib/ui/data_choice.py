@@ -1,0 +1,135 @@
+"""Which dataset and which version are worked on, and the two ways on: bring in another file, save what was edited."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import streamlit as st
+
+from lib.dataset import drafts, shelf
+from lib.dataset.shelf import Version
+from lib.ui import data_arrival, session, trouble
+from lib.ui.data_work import Work
+from lib.ui.figures import number_of
+from lib.ui.plain import shortened
+
+
+def show(work: Work) -> None:
+    """Dataset, version, and what can be done with them as a whole, in one row."""
+    ws = session.workspace()
+    sets = {one.id: one.name for one in shelf.datasets(ws)}
+    versions = {one.id: one for one in shelf.versions(ws, work.version.dataset_id)}
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.selectbox(
+            "Dataset",
+            list(sets),
+            index=list(sets).index(work.version.dataset_id),
+            format_func=lambda dataset_id: shortened(sets[dataset_id], 60),
+            key=f"dataset_{work.version.dataset_id}",
+            on_change=_dataset_chosen,
+            args=(f"dataset_{work.version.dataset_id}",),
+            label_visibility="collapsed",
+            width=250,
+        )
+        st.selectbox(
+            "Version",
+            list(versions),
+            index=list(versions).index(work.version.id),
+            format_func=lambda version_id: named(versions[version_id]),
+            key=f"version_{work.version.id}",
+            on_change=_version_chosen,
+            args=(f"version_{work.version.id}",),
+            label_visibility="collapsed",
+            width=230,
+        )
+        with st.popover("Bring in", icon=":material/upload_file:"):
+            data_arrival.bring_in("another")
+            data_arrival.choose_sample("another")
+        _save(work)
+
+
+def offer_undo() -> None:
+    """The way back after a dataset was removed."""
+    removed = st.session_state.get("removed_dataset")
+    if removed is not None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown("The dataset was removed.", width="content")
+            st.button("Bring it back", icon=":material/undo:", on_click=_put_back, args=(removed,))
+
+
+def named(version: Version) -> str:
+    """A version as a person tells it from others."""
+    return f"{version.number} · {shortened(version.name, 40)}" if version.name else f"Version {version.number}"
+
+
+def history(work: Work) -> None:
+    """All versions of this dataset, newest first, and the way to take the dataset off the shelf."""
+    versions = shelf.versions(session.workspace(), work.version.dataset_id)
+    st.dataframe(
+        [_row(one) for one in versions],
+        hide_index=True,
+        height="content",
+        column_config={"Examples": st.column_config.NumberColumn(format="localized")},
+        alt="Versions of this dataset",
+    )
+    st.caption("A version never changes. Choose one above to look at it or to go on from it.")
+    with st.popover("Remove this dataset", icon=":material/delete:", type="tertiary"):
+        st.markdown("Takes the dataset and its versions off the shelf. Runs that were trained on it stay.")
+        st.button("Remove it", type="primary", on_click=_remove, args=(work.version.dataset_id,))
+
+
+def _row(version: Version) -> dict[str, object]:
+    changes = [f"{version.changes[what]:,} {what}" for what in ("added", "removed", "changed") if version.changes[what]]
+    return {
+        "Version": version.number,
+        "Name": version.name,
+        "Examples": version.examples,
+        "Validation": len(version.validation),
+        "Changed": ", ".join(changes),
+        "Saved": f"{datetime.fromtimestamp(version.created_at):%Y-%m-%d %H:%M}",
+    }
+
+
+def _save(work: Work) -> None:
+    edited = sum(1 for entry in work.edits.values() if entry.edited)
+    missing = None if edited else "Nothing was edited since this version."
+    with st.popover("Save a version", icon=":material/save:", disabled=bool(missing), help=missing):
+        if missing:
+            return
+        st.caption(f"{number_of(edited, 'edited example')}. Saved already, but not yet part of a version.")
+        st.text_input("Name", key="version_name", placeholder="What changed")
+        with st.container(horizontal=True):
+            st.button("Save the version", type="primary", on_click=_saved, args=(work.version.id,))
+            st.button("Discard the edits", type="tertiary", on_click=_discarded, args=(work.version.id,))
+
+
+@trouble.told()
+def _saved(version_id: str) -> None:
+    name = st.session_state["version_name"].strip()
+    session.choose_version(drafts.save_version(session.workspace(), version_id, name).id)
+
+
+@trouble.told()
+def _discarded(version_id: str) -> None:
+    drafts.discard(session.workspace(), version_id)
+
+
+def _dataset_chosen(key: str) -> None:
+    session.choose_version(shelf.versions(session.workspace(), st.session_state[key])[0].id)
+
+
+def _version_chosen(key: str) -> None:
+    session.choose_version(st.session_state[key])
+
+
+@trouble.told()
+def _remove(dataset_id: str) -> None:
+    shelf.remove(session.workspace(), dataset_id)
+    st.session_state["removed_dataset"] = dataset_id
+
+
+@trouble.told()
+def _put_back(dataset_id: str) -> None:
+    shelf.put_back(session.workspace(), dataset_id)
+    st.session_state.pop("removed_dataset", None)
+    session.choose_version(shelf.versions(session.workspace(), dataset_id)[0].id)
