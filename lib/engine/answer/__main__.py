@@ -31,15 +31,14 @@ def main() -> int:
     lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(lines,), name="listen", daemon=True).start()
     ended = False
-    with torch.inference_mode():
-        while not (ended and turns.idle):
-            while not ended and (turns.idle or not lines.empty()):
-                line = lines.get()
-                if line is None:
-                    ended = True
-                else:
-                    turns.take(line)
-            turns.turn()
+    while not (ended and turns.idle):
+        while not ended and (turns.idle or not lines.empty()):
+            line = lines.get()
+            if line is None:
+                ended = True
+            else:
+                turns.take(line)
+        turns.turn()
     return 0
 
 

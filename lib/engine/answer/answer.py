@@ -46,6 +46,7 @@ class Answer:
         self._said: list[int] = []
         self._logprobs: list[Mapping[str, Any]] = []
 
+    @torch.inference_mode()
     def advance(self) -> Line | None:
         """Do a little: read some of the prompt, or say one token. What there is to tell of it, if anything."""
         unread = self._prompt[self._cache.length :] or self._said[-1:]
