@@ -100,11 +100,11 @@ def _uploaded(
     """The request of a launch once its files are at the service, and the service's clock then."""
     plan = intent.plan
     version = shelf.version(ws, plan.version_id)
-    path, name = export.training_bytes(ws, version), version.dataset_name
-    training = bring(ws, connection, path, name, sleep=sleep, tell=tell)
+    name, bom = version.dataset_name, connection.service.kind == "azure"
+    training = bring(ws, connection, export.training_bytes(ws, version, bom=bom), name, sleep=sleep, tell=tell)
     validation = None
     if plan.use_validation and version.validation:
-        path = export.validation_bytes(ws, version)
+        path = export.validation_bytes(ws, version, bom=bom)
         validation = bring(ws, connection, path, f"{name} held out", sleep=sleep, tell=tell).file_id
     return request(plan, training.file_id, validation, intent.id, kind=connection.service.kind), training.told_at
 

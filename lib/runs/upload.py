@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from lib.errors import NotThere, Rejected, ServiceError
 from lib.runs.heard import clean, whole
@@ -24,13 +22,11 @@ from lib.workspace.database import Workspace
 
 Tell = Callable[[str], None]
 
-BOM = b"\xef\xbb\xbf"
 ATTEMPTS = 3
 PAGES_LOOKED_AT = 20
 PENDING = frozenset({"uploaded", "pending", "running", "processing", "queued", "notRunning"})
 # Processing is watched for two minutes; then the job is tried, and the service says if it is still too early.
 PROCESSING_DELAYS = (0.5, 1.0, 2.0, 3.0, *(5.0,) * 23)
-COPY_BLOCK = 1 << 20
 # In the table: an upload was begun and its outcome is not known.
 BEGUN = ""
 
@@ -48,12 +44,10 @@ def bring(ws: Workspace, connection: Connection, source: Path, name: str, *, sle
 
     `name` is shown at the service. Raises Rejected when the service cannot use the file, other ServiceErrors as told.
     """
-    with TemporaryDirectory(dir=ws.home) as folder, _as_wanted(connection, source, Path(folder)) as content:
-        sha256, size = _sha256(content), content.stat().st_size
-        with held(ws.home, f"upload-{connection.service.id}-{sha256[:32]}"):
-            file_id = _there(ws, connection, sha256, size, sleep) or _send(
-                ws, connection, content, name, sha256, sleep, tell
-            )
+    sha256, size = _sha256(source), source.stat().st_size
+    with held(ws.home, f"upload-{connection.service.id}-{sha256[:32]}"):
+        there = _there(ws, connection, sha256, size, sleep)
+        file_id = there or _send(ws, connection, source, name, sha256, sleep, tell)
     return Brought(file_id, _processed(connection, file_id, sleep, tell))
 
 
@@ -156,20 +150,6 @@ def _remember(ws: Workspace, connection: Connection, sha256: str, file_id: str) 
             "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?)",
             (connection.service.id, sha256, file_id, ws.clock()),
         )
-
-
-@contextmanager
-def _as_wanted(connection: Connection, source: Path, folder: Path) -> Iterator[Path]:
-    """The file as this service reads it: Azure takes UTF-8 only with a byte order mark."""
-    if connection.service.kind != "azure":
-        yield source
-        return
-    marked = folder / "marked.jsonl"
-    with source.open("rb") as plain, marked.open("wb") as target:
-        target.write(BOM)
-        while block := plain.read(COPY_BLOCK):
-            target.write(block)
-    yield marked
 
 
 def _plain(name: str) -> str:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lib.dataset import shelf
+from lib.dataset.shelf import Version
+from lib.runs.plan import Plan
+from lib.services.connection import Connection, connect
+from lib.services.credentials import Secret
+from lib.services.service import Kind, Service
 from lib.workspace.database import Workspace
+from tests.protocol_server import ProtocolServer
 
 
 class Clock:
@@ -30,3 +39,63 @@ def ws(tmp_path: Path, clock: Clock) -> Iterator[Workspace]:
     workspace = Workspace.open(tmp_path / "home", clock=clock)
     yield workspace
     workspace.close()
+
+
+class Naps:
+    """Stands in for sleep: notes how long, takes no time, and lets the clock pass."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.taken: list[float] = []
+
+    def __call__(self, seconds: float) -> None:
+        self.taken.append(seconds)
+        self.clock.now += seconds
+
+
+@pytest.fixture
+def naps(clock: Clock) -> Naps:
+    return Naps(clock)
+
+
+@pytest.fixture(scope="session")
+def running_server() -> Iterator[ProtocolServer]:
+    with ProtocolServer() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running_server: ProtocolServer) -> ProtocolServer:
+    running_server.reset()
+    running_server.world.manual = True
+    return running_server
+
+
+def connection_to(server: ProtocolServer, kind: Kind = "other") -> Connection:
+    service = Service("svc_test", kind, "Test service", server.base_url, "session")
+    return connect(service, Secret(server.api_key, service.origin))
+
+
+@pytest.fixture
+def connection(server: ProtocolServer) -> Iterator[Connection]:
+    made = connection_to(server)
+    yield made
+    made.close()
+
+
+def lines(number: int, word: str = "Question") -> bytes:
+    """A file of `number` supervised examples."""
+    examples = (
+        {"messages": [{"role": "user", "content": f"{word} {at}?"}, {"role": "assistant", "content": f"Answer {at}."}]}
+        for at in range(number)
+    )
+    return "".join(json.dumps(example) + "\n" for example in examples).encode()
+
+
+@pytest.fixture
+def version(ws: Workspace) -> Version:
+    return shelf.bring_in(ws, lines(12), "Support mails.jsonl", validation=(10, 11))
+
+
+def plan_for(version: Version, **choices: Any) -> Plan:
+    return Plan("svc_test", "gpt-4.1-mini-2025-04-14", version.id, **choices)
