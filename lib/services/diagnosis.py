@@ -90,20 +90,20 @@ def explain(
     if seen.status is not None:
         return _error(
             ServiceBroken,
-            f"{service.name} answered with status {seen.status} when asked to {doing}, and Etude does not know why.",
+            f"{service.subject} answered with status {seen.status} when asked to {doing}, and Etude does not know why.",
             "Its own words are below.",
             seen,
         )
     if "APIError" in seen.causes:
         return _error(
             ServiceBroken,
-            f"{service.name} broke off with a message of its own when asked to {doing}.",
+            f"{service.subject} broke off with a message of its own when asked to {doing}.",
             "Its own words are below.",
             seen,
         )
     return _error(
         ServiceBroken,
-        f"Something that Etude does not know went wrong when {service.name} was asked to {doing}.",
+        f"Something that Etude does not know went wrong in asking {service.name} to {doing}.",
         "The exact words are below.",
         seen,
     )
@@ -134,8 +134,8 @@ def _told(row: Row, seen: Symptom, service: Service, doing: str) -> ServiceError
         **_UNNAMED,
         **groups,
         **({"name": name} if name else {}),
-        "service": service.name,
-        "host": service.host or service.name,
+        "service": service.subject,
+        "host": service.host or service.subject,
         "doing": doing,
         "status": seen.status,
         "wait": _wait(seen.retry_after),

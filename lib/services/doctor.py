@@ -109,7 +109,7 @@ def _asked(connection: Connection, model: str, chat: bool, today: date) -> Itera
         models = []
     else:
         yield Check("Network", "ok", f"{service.host} answered after {(time.monotonic() - began) * 1000:.0f} ms.")
-        yield Check("Models", "ok", f"This key sees {len(models)} models.")
+        yield Check("Models", "ok", f"{service.subject} shows {len(models)} model{'' if len(models) == 1 else 's'}.")
     if model:
         yield from _model(connection, model, models, today)
     else:
@@ -185,9 +185,9 @@ def _model(connection: Connection, model: str, models: Sequence[Model], today: d
         except Exception as error:
             refusal = explain(error, service, f"show {model}")
     if found is not None:
-        yield Check("Model", "ok", f"{service.name} has {model} for this key.")
+        yield Check("Model", "ok", f"{service.subject} has {model} for this key.")
     else:
-        sentence, todo = model_id.missing(model, [one.id for one in models], service.name)
+        sentence, todo = model_id.missing(model, [one.id for one in models], service.subject)
         yield Check("Model", "problem", sentence, todo, refusal.raw if refusal else None)
     yield _dates(service, model, models, found, today)
 
@@ -226,7 +226,7 @@ def _fine_tuning(connection: Connection) -> Check:
         told = explain(error, service, "list fine-tuning jobs")
         if isinstance(told, NotThere):
             return Check(
-                "Fine-tuning", "warning", f"{service.name} has no fine-tuning at this address.", told.todo, told.raw
+                "Fine-tuning", "warning", f"{service.subject} has no fine-tuning at this address.", told.todo, told.raw
             )
         return _problem("Fine-tuning", told)
     if service.kind == "embedded":

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from lib.errors import EngineError
-from lib.services.address import checked, origin_of
+from lib.errors import EngineError, Unreachable
+from lib.services.address import checked, is_loopback, origin_of
 from lib.services.connection import connect
 from lib.services.credentials import Secret
 from lib.services.service import EMBEDDED, at
@@ -77,9 +77,11 @@ def address(home: Path) -> Address | None:
     try:
         line = (_folder(home) / "address.json").read_text(encoding="utf-8")
         said = json.loads(line)
-        base_url = checked(said["base_url"])
+        base_url = checked(str(said["base_url"]))
+        if not is_loopback(base_url):
+            return None
         return Address(base_url, Secret(said["api_key"], origin_of(base_url)), int(said["pid"]))
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, Unreachable):
         return None
 
 
@@ -194,7 +196,8 @@ def _tail(home: Path) -> str:
 def _alone(home: Path) -> Iterator[None]:
     """One process and thread at a time may look, start and stop."""
     try:
-        _folder(home).mkdir(mode=0o700, parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _folder(home).mkdir(mode=0o700, exist_ok=True)
         handle = os.open(_folder(home) / "start.lock", os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
         raise EngineError(

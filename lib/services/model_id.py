@@ -55,9 +55,9 @@ def base_of(model: str) -> str:
         return model
 
 
-def missing(model: str, visible: Sequence[str], service_name: str) -> tuple[str, str]:
+def missing(model: str, visible: Sequence[str], service: str) -> tuple[str, str]:
     """What to say about a model that is not among those that a key sees: the nearest one, or why it may be missing."""
-    sentence = f"{service_name} shows no model {model} to this key."
+    sentence = f"{service} shows no model {model} to this key."
     near = difflib.get_close_matches(model.lower(), [one.lower() for one in visible], n=1, cutoff=0.75)
     if near:
         return sentence, f"Did you mean {next(one for one in visible if one.lower() == near[0])}?"

@@ -49,6 +49,11 @@ class Service:
         return self.kind == "embedded" or address.is_loopback(self.base_url)
 
     @property
+    def subject(self) -> str:
+        """The service as the subject of a sentence."""
+        return "The embedded service" if self.kind == "embedded" else self.name
+
+    @property
     def token_limit(self) -> str:
         """What the bound on an answer's length is called there: OpenAI gave it a new name, others kept the first."""
         return "max_completion_tokens" if self.kind in ("openai", "azure") else "max_tokens"

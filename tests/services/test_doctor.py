@@ -45,7 +45,7 @@ def states(checks: dict[str, Check]) -> dict[str, str]:
 def test_all_is_well(climb: Climb, server: ProtocolServer) -> None:
     checks = climb("open-base-8b", chat=True)
     assert set(states(checks).values()) == {"ok"}
-    assert checks["Models"].sentence == "This key sees 4 models."
+    assert checks["Models"].sentence == "The test service shows 4 models."
     assert server.count("POST", "/chat/completions") == 1
     assert server.seen("POST", "/chat/completions")[0].json["max_tokens"] == 1
 
