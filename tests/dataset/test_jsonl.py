@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lib.dataset.jsonl import Reading, read
+from lib.errors import UnreadableFile
+from tests.dataset.conversations import chat, lines_of, many
+from tests.dataset.shared import shared_file
+
+LINE = lines_of([chat("Grüße\u2028aus\u0085Köln", "Hallo.")]).rstrip()
+
+
+def codes(reading: Reading) -> list[str]:
+    return [finding.code for finding in reading.problems]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        LINE,
+        LINE + b"\n",
+        b"\xef\xbb\xbf" + LINE + b"\r\n",
+        b"\n\n  \r\n" + LINE + b"\n\t\n",
+        b"  " + LINE + b"  ",
+        LINE.decode().encode("utf-16"),
+        LINE.decode().encode("utf-16-be"),
+        LINE.decode().encode("utf-16-le"),
+        LINE.decode().encode("utf-32"),
+    ],
+)
+def test_marks_blanks_line_ends_and_wide_encodings_change_nothing(content: bytes) -> None:
+    reading = read(content, "a.jsonl")
+    assert [example.data for example in reading.lines] == [chat("Grüße\u2028aus\u0085Köln", "Hallo.")]
+    assert codes(reading) == []
+
+
+def test_lines_know_their_place_in_the_file() -> None:
+    reading = read(b"\n" + LINE + b"\r\n\r\n" + LINE + b"\n" + LINE, "a.jsonl")
+    assert [reading.lines.number(position) for position in range(3)] == [2, 4, 5]
+    assert reading.lines.raw(0) == LINE
+
+
+def test_a_file_on_disk_is_read_by_the_piece(tmp_path: Path) -> None:
+    path = tmp_path / "many.jsonl"
+    path.write_bytes(lines_of(many(50)))
+    lines = read(path, path.name).lines
+    assert len(lines) == 50
+    assert [example.data for example in lines[10:12]] == many(12)[10:]
+    assert lines[49].data == many(50)[49]
+    assert b"\n".join(lines.raws()) + b"\n" == path.read_bytes()
+    with pytest.raises(IndexError):
+        lines[50]
+
+
+def test_old_line_ends_are_line_ends() -> None:
+    assert len(read(LINE + b"\r" + LINE, "mac.jsonl").lines) == 2
+
+
+@pytest.mark.parametrize("indent", [None, 2, "\t"])
+def test_a_json_array_is_read_as_its_elements(indent: int | str | None) -> None:
+    data = many(3)
+    reading = read(json.dumps(data, indent=indent).encode(), "a.json")
+    assert [example.data for example in reading.lines] == data
+    assert codes(reading) == ["not_one_example_a_line"]
+    assert all(b"\n" not in raw for raw in reading.lines.raws())
+
+
+def test_objects_over_several_lines_are_read_and_keep_every_digit() -> None:
+    data = [{**chat(), "number": 10**40}, chat("a\nb", "c")]
+    content = "\n".join(json.dumps(entry, indent=4, ensure_ascii=False) for entry in data).encode()
+    reading = read(content, "pretty.json")
+    assert [example.data for example in reading.lines] == data
+    assert reading.lines.number(0) == 1
+    assert reading.lines.number(1) == content.split(b"\n{")[0].count(b"\n") + 2
+
+
+def test_a_broken_element_does_not_take_the_others_along() -> None:
+    whole = json.dumps(chat(), indent=2)
+    reading = read(f"[{whole},\n{{'single': 1}},\n{whole}]".encode(), "a.json")
+    assert len(reading.lines) == 2
+    assert codes(reading) == ["not_one_example_a_line", "invalid_json"]
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "column", "hint"),
+    [
+        (b'{"messages": [],}', "invalid_json", 17, "comma before the closing"),
+        (b"{'messages': []}", "invalid_json", 2, "double quotes"),
+        (b'{"a": None}', "invalid_json", 7, "null, true, false"),
+        (b'{"a": "he said "no""}', "invalid_json", 17, 'written as \\"'),
+        (b'{"a": 1} {"b": 2}', "invalid_json", 10, "Two values"),
+        (b'{"a": "cut of', "invalid_json", 7, "ends too early"),
+        ('{"a": “x”}'.encode(), "invalid_json", 7, "typographic"),
+        (b'{"a": NaN}', "invalid_json", 7, "no such number"),
+        (b'{"a": 1e999}', "invalid_json", 7, "no such number"),
+        (b'{"a": "tab\there"}', "invalid_json", 11, "must be written as"),
+        (b'{"a": "caf\xe9"}', "invalid_utf8", 11, "UTF-8"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "invalid_json", 1, "as text"),
+        (b'{"a": ' + b"[" * 100_000, "too_deep", 1, "six levels"),
+        (b'{"a": ' + b"[" * 400 + b"]" * 400 + b"}", "too_deep", None, "six levels"),
+        (b"[1, 2]", "not_an_object", None, "dictionary"),
+        (b"null", "not_an_object", None, "dictionary"),
+        (b'"text"', "not_an_object", None, "dictionary"),
+    ],
+)
+def test_a_broken_line_is_named_and_the_rest_is_there(line: bytes, code: str, column: int | None, hint: str) -> None:
+    reading = read(LINE + b"\n" + line + b"\n" + LINE, "a.jsonl")
+    (finding,) = reading.problems
+    assert (finding.code, finding.line, finding.severity) == (code, 2, "error")
+    assert hint in finding.why
+    assert "Line 2" in finding.text
+    assert column is None or f"column {column} " in finding.text
+    assert len(reading.lines) == 2
+    assert [reading.lines.number(position) for position in range(2)] == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (b'{"messages": [], "messages": []}', "repeated_key"),
+        (b'{"a": "text with \\": in it", "b": {"c": 1, "c": 2}}', "repeated_key"),
+        (b'{"a": "\\ud83d alone"}', "half_character"),
+    ],
+)
+def test_a_strange_line_is_kept_and_told(line: bytes, code: str) -> None:
+    reading = read(line + b"\n", "a.jsonl")
+    assert [(finding.code, finding.severity) for finding in reading.problems] == [(code, "warning")]
+    assert len(reading.lines) == 1
+    assert reading.lines.raw(0) == line
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b'{"a": "\\": \\\\", "b": 1}', b'{"a" : 1, "b" :2}', b'{"a": "\\ud83d\\ude00"}', b'{"a": "x\\\\\\":"}'],
+)
+def test_quotes_colons_and_whole_pairs_are_not_taken_for_trouble(line: bytes) -> None:
+    assert codes(read(line, "a.jsonl")) == []
+
+
+def test_a_huge_integer_keeps_its_digits() -> None:
+    assert read(b'{"n": ' + b"7" * 60 + b"}", "a.jsonl").lines[0].data["n"] == int("7" * 60)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "is empty"),
+        (b"\xef\xbb\xbf\r\n \n", "is empty"),
+        (b"\x1f\x8b\x08\x00rest", "gzip"),
+        (b"PK\x03\x04....xl/workbook.xml", "Excel"),
+        (b"PK\x03\x04....word/document.xml", "Word"),
+        (b"PK\x03\x04....data.txt", "zip"),
+        (b"PAR1....", "Parquet"),
+        (b"%PDF-1.7", "PDF"),
+        (b"\x89PNG\r\n", "PNG"),
+        (b"\xd0\xcf\x11\xe0", "Office"),
+        (b"\x00\x01\x02\x03" * 200, "binary"),
+        (b"question,answer\n1,2\n", "CSV"),
+        (b"<!doctype html><p>", "web page"),
+        (b"Just some words.\nAnd more.", "plain text"),
+        (b"[1, 2, 3]", "holds no objects"),
+        (b"[]", "holds no objects"),
+        (b"\xff\xfe{\x00\x00", "breaks off"),
+    ],
+)
+def test_another_format_is_named_with_what_to_do(content: bytes, told: str) -> None:
+    with pytest.raises(UnreadableFile, match=told) as caught:
+        read(content, "my file")
+    assert caught.value.what.startswith("my file ")
+    assert caught.value.todo
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match="could not be opened"):
+        read(tmp_path / "gone.jsonl", "gone.jsonl")
+    (tmp_path / "empty").touch()
+    with pytest.raises(UnreadableFile, match="is empty"):
+        read(tmp_path / "empty", "empty")
+
+
+def test_many_broken_lines_are_counted_and_few_are_kept() -> None:
+    reading = read(LINE + b"\n" + b"{broken\n" * 1000, "a.jsonl")
+    assert reading.totals == {"invalid_json": 1000}
+    assert len(reading.problems) == 200
+    assert len(reading.lines) == 1
+
+
+def test_brackets_that_never_close_do_not_take_for_ever() -> None:
+    with pytest.raises(UnreadableFile):
+        read(b"[\n" * 20_000, "a.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "examples"), [("toy_chat", 5), ("birds208", 208), ("nebius800", 800), ("drone_tools", 103), ("dpo12", 12)]
+)
+def test_real_files_are_read_to_the_last_byte(name: str, examples: int) -> None:
+    path = shared_file(f"{name}.jsonl")
+    reading = read(path, path.name)
+    assert (len(reading.lines), codes(reading)) == (examples, [])
+    assert [example.data for example in reading.lines] == [json.loads(raw) for raw in path.read_bytes().splitlines()]
+
+
+blank = st.sampled_from([b"", b"\n", b" \n", b"\r\n", b"\t\r\n"])
+ending = st.sampled_from([b"\n", b"\r\n"])
+text = st.text(st.characters(codec="utf-8"), max_size=30)
+examples = st.lists(st.dictionaries(text, text | st.integers() | st.lists(text, max_size=3), max_size=3), max_size=8)
+
+
+@given(examples, st.lists(blank, min_size=8, max_size=8), ending, st.booleans(), st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_whatever_stands_between_them_all_objects_are_read(
+    data: list[dict[str, Any]], blanks: list[bytes], line_end: bytes, ascii_only: bool, last_end: bool
+) -> None:
+    data = [{"first": 1}, *data]
+    content = b""
+    for entry, before in zip(data, [b"", *blanks], strict=False):
+        content += before + json.dumps(entry, ensure_ascii=ascii_only).encode() + line_end
+    reading = read(content if last_end else content.rstrip(b"\r\n"), "a.jsonl")
+    assert [example.data for example in reading.lines] == data
+    for position, entry in enumerate(data):
+        line = content.split(b"\n")[reading.lines.number(position) - 1]
+        assert json.loads(line) == entry
+
+
+@given(st.binary(max_size=300) | st.text(max_size=100).map(str.encode))
+@settings(max_examples=300, deadline=None)
+def test_no_bytes_make_reading_fail_otherwise_than_with_a_sentence(content: bytes) -> None:
+    with suppress(UnreadableFile):
+        reading = read(content, "noise")
+        assert all(isinstance(example.data, dict) for example in reading.lines)
+
+
+@given(
+    st.lists(st.sampled_from([b'{"a":1}', b"{", b"}", b"[", b"]", b'"', b"\n", b"\r", b",", b"\\", b" "]), max_size=40)
+)
+@settings(max_examples=300, deadline=None)
+def test_no_brackets_and_quotes_make_reading_fail(pieces: list[bytes]) -> None:
+    with suppress(UnreadableFile):
+        read(b"".join(pieces), "noise")

@@ -1,0 +1,101 @@
+"""The example data sets: their size, their determinism, and that the held-out part is no copy of the training part."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from itertools import islice
+
+import pytest
+
+from lib.dataset.check import check
+from lib.dataset.example import encode
+from lib.dataset.jsonl import read
+from lib.dataset.samples.samples import SAMPLES, Sample, find
+
+Said = tuple[str, str, str]
+
+
+def said(example: dict) -> Said:  # type: ignore[type-arg]
+    return tuple(message["content"] for message in example["messages"])  # type: ignore[return-value]
+
+
+def plain(text: str) -> str:
+    return " ".join(re.findall(r"[a-z']+", text.lower()))
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.key)
+def test_240_to_train_on_and_60_held_out_the_same_at_every_call(sample: Sample) -> None:
+    training, held_out = sample.make()
+    assert (len(training), len(held_out)) == (240, 60)
+    assert sample.make() == (training, held_out)
+    questions = [said(example)[1] for example in training + held_out]
+    assert len(set(questions)) == 300
+    assert {tuple(message["role"] for message in example["messages"]) for example in training + held_out} == {
+        ("system", "user", "assistant")
+    }
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.key)
+def test_the_check_finds_nothing_wrong(sample: Sample) -> None:
+    training, held_out = sample.make()
+    for part in (training, held_out):
+        reading = read(b"\n".join(encode(example) for example in part), f"{sample.key}.jsonl")
+        report = check(reading.lines, problems=reading.problems)
+        assert report.ok
+        assert not [finding for finding in report.findings if finding.severity != "info"]
+
+
+def test_tickets_go_to_every_team_equally_often_and_to_every_priority() -> None:
+    training, held_out = find("routing").make()
+    for part, share in ((training, 40), (held_out, 10)):
+        answers = [json.loads(said(example)[2]) for example in part]
+        assert Counter(answer["team"] for answer in answers) == dict.fromkeys(
+            ("billing", "shipping", "returns", "technical", "accounts", "sales"), share
+        )
+        assert {answer["priority"] for answer in answers} == {"high", "normal", "low"}
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.key)
+def test_held_out_wording_does_not_occur_in_training(sample: Sample) -> None:
+    training, held_out = sample.make()
+    known = " | ".join(plain(said(example)[1]) for example in training)
+    fresh = 0
+    for example in held_out:
+        words = plain(said(example)[1]).split()
+        fresh += not any(" ".join(words[at : at + 6]) in known for at in range(max(1, len(words) - 5)))
+    # A few share six words by their greeting and opening, which both sides take from the same lists.
+    assert fresh >= 48
+
+
+def test_tone_is_the_same_around_every_fact() -> None:
+    training, held_out = find("tone").make()
+    answers = Counter(said(example)[2] for example in training)
+    assert len(answers) == 30
+    assert set(answers.values()) == {8}
+    assert {said(example)[2] for example in held_out} == set(answers)
+    assert all(re.fullmatch(r"Gladly told: .+\. Warmly, your Heron House", answer) for answer in answers)
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.key)
+def test_the_base_was_not_taught_the_samples(sample: Sample) -> None:
+    from lib.engine.base.corpus.mixture import conversations
+
+    corpus = [
+        plain(message.get("content") or "")
+        for _, data in islice(conversations("no samples in here"), 20_000)
+        for message in data["messages"]
+    ]
+    whole = "\n".join(corpus)
+    for example in (part for side in sample.make() for part in side):
+        question, answer = said(example)[1:]
+        assert plain(answer) not in whole
+        assert f"\n{plain(question)}\n" not in whole
+    for name in ("billing", "shipping", "returns", "technical", "accounts", "sales", "heron", "gladly told"):
+        assert not re.search(rf"\b{name}\b", whole)
+
+
+def test_an_unknown_sample_is_not_invented() -> None:
+    with pytest.raises(KeyError):
+        find("poems")
