@@ -27,7 +27,7 @@ from lib.services.service import EMBEDDED, at
 from tests.protocol_server import ProtocolServer
 
 STAND_IN = """
-import json, os, sys, time
+import json, os, signal, sys, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -39,6 +39,8 @@ print("the log begins", file=sys.stderr, flush=True)
 if mode == "crash":
     print("the weights have gone missing", file=sys.stderr, flush=True)
     sys.exit(3)
+if mode == "deaf":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 if mode == "never":
     time.sleep(600)
 
@@ -260,13 +262,14 @@ def test_stopping_waits_until_it_is_gone_and_may_be_repeated(stand_in: Path, hom
 
 def test_one_that_does_not_stop_is_told(stand_in: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "STOP_SECONDS", 0.2)
+    mode(home, "deaf")
     found = embedded.ensure(home)
-    os.kill(found.pid, signal.SIGSTOP)
     try:
         with pytest.raises(EngineError, match="did not stop"):
             embedded.stop(home)
+        assert embedded.ensure(home).pid == found.pid
     finally:
-        os.kill(found.pid, signal.SIGCONT)
+        os.kill(found.pid, signal.SIGKILL)
 
 
 def test_a_long_log_begins_anew(stand_in: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
