@@ -38,7 +38,10 @@ class Entry:
     @property
     def edited(self) -> bool:
         """Whether it differs from the version."""
-        return self.example != self.original
+        if self.example is None or self.original is None:
+            return self.example is not self.original
+        # Compared as they would be written: to Python, true equals 1.
+        return encode(self.example.data) != encode(self.original.data)
 
 
 @dataclass(frozen=True, slots=True)

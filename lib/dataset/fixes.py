@@ -9,9 +9,10 @@ import copy
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any
 
-from lib.dataset.example import NON_PREFERRED, PREFERRED, SUPERVISED_KEYS, Example, raw_messages
+from lib.dataset.example import NON_PREFERRED, PREFERRED, SUPERVISED_KEYS, Example, encode, raw_messages
 from lib.dataset.finding import Finding
 from lib.dataset.rules import preference
 from lib.dataset.rules.messages import COMMON_KEYS, KNOWN_AS, OWN_KEYS
@@ -46,8 +47,8 @@ def repair(example: Example, finding: Finding) -> Example | Unrepairable | None:
     if change is None:
         return Unrepairable(f"There is no repair called “{finding.fix}”.")
     data = copy.deepcopy(example.data)
-    change(data, finding.message_index)
-    if data == example.data:
+    change(data)
+    if encode(data) == encode(example.data):
         return Unrepairable("The repair changes nothing: the example is no longer as it was when it was checked.")
     return Example(data)
 
@@ -58,84 +59,84 @@ def preview(example: Example, finding: Finding) -> Preview | Unrepairable:
     return after if isinstance(after, Unrepairable) else Preview(example, after)
 
 
-def _remove_extra_keys(data: Data, index: int | None) -> None:
-    if index is not None:
-        entry = raw_messages(data)[index]
-        allowed = COMMON_KEYS | OWN_KEYS.get(str(entry.get("role")), frozenset())
-        _keep(entry, allowed)
-    elif "input" in data:
+def _remove_extra_keys(data: Data) -> None:
+    if "messages" in data:
+        _keep(data, SUPERVISED_KEYS)
+    elif isinstance(data.get("input"), dict):
         _keep(data, preference.KEYS)
         _keep(data["input"], preference.INPUT_KEYS)
-    else:
-        _keep(data, SUPERVISED_KEYS)
+    for entry in _messages(data):
+        _keep(entry, COMMON_KEYS | OWN_KEYS.get(str(entry.get("role")), frozenset()))
 
 
-def _convert_to_chat(data: Data, index: int | None) -> None:
+def _convert_to_chat(data: Data) -> None:
+    if "prompt" not in data or "completion" not in data:
+        return
     prompt, completion = data.pop("prompt"), data.pop("completion")
+    # Legacy completions begin with a blank, which the old models wanted.
     data["messages"] = [
-        {"role": "user", "content": prompt if isinstance(prompt, str) else json.dumps(prompt, ensure_ascii=False)},
-        # Legacy completions begin with a blank, which the old models wanted.
-        {"role": "assistant", "content": str(completion).strip()},
+        {"role": "user", "content": _as_text(prompt)},
+        {"role": "assistant", "content": _as_text(completion).strip()},
     ]
 
 
-def _drop_after_the_last_answer(data: Data, index: int | None) -> None:
+def _drop_after_the_last_answer(data: Data) -> None:
     messages = raw_messages(data)
-    while messages and messages[-1].get("role") != "assistant":
+    while messages and not (isinstance(messages[-1], dict) and messages[-1].get("role") == "assistant"):
         messages.pop()
 
 
-def _drop_empty_messages(data: Data, index: int | None) -> None:
+def _drop_empty_messages(data: Data) -> None:
     messages = raw_messages(data)
     messages[:] = [entry for entry in messages if not _is_empty(entry)]
 
 
-def _developer_to_system(data: Data, index: int | None) -> None:
+def _developer_to_system(data: Data) -> None:
     _rename_roles(data, {"developer": "system"})
 
 
-def _system_to_developer(data: Data, index: int | None) -> None:
+def _system_to_developer(data: Data) -> None:
     _rename_roles(data, {"system": "developer"})
 
 
-def _rename_role(data: Data, index: int | None) -> None:
-    for entry in raw_messages(data):
-        if isinstance(entry, dict) and isinstance(entry.get("role"), str):
+def _rename_role(data: Data) -> None:
+    for entry in _messages(data):
+        if isinstance(entry.get("role"), str):
             entry["role"] = KNOWN_AS.get(entry["role"].strip().lower(), entry["role"])
 
 
-def _rename_answers(data: Data, index: int | None) -> None:
+def _rename_answers(data: Data) -> None:
     for name, other in (PREFERRED, NON_PREFERRED):
         if other in data and name not in data:
             data[name] = data.pop(other)
 
 
-def _round_weight(data: Data, index: int | None) -> None:
-    for entry in raw_messages(data):
-        if isinstance(entry, dict) and "weight" in entry:
+def _round_weight(data: Data) -> None:
+    for entry in _messages(data):
+        if "weight" in entry:
             entry["weight"] = _nearest_weight(entry["weight"])
 
 
-def _content_to_text(data: Data, index: int | None) -> None:
-    if index is not None:
-        entry = raw_messages(data)[index]
-        held = entry.get("content")
-        entry["content"] = held if isinstance(held, (str, list)) else json.dumps(held, ensure_ascii=False)
+def _content_to_text(data: Data) -> None:
+    for entry in _messages(data):
+        if not isinstance(entry.get("content"), (str, list, NoneType)):
+            entry["content"] = _as_text(entry["content"])
 
 
-def _arguments_to_text(data: Data, index: int | None) -> None:
-    for entry in raw_messages(data):
-        for call in entry.get("tool_calls") or () if isinstance(entry, dict) else ():
+def _arguments_to_text(data: Data) -> None:
+    for entry in _messages(data):
+        calls = entry.get("tool_calls")
+        for call in calls if isinstance(calls, list) else ():
             function = call.get("function") if isinstance(call, dict) else None
             if isinstance(function, dict) and not isinstance(function.get("arguments"), str):
-                function["arguments"] = json.dumps(function.get("arguments", {}), ensure_ascii=False)
+                function["arguments"] = _as_text(function.get("arguments", {}))
 
 
-def _mask_secrets(data: Data, index: int | None) -> None:
+def _mask_secrets(data: Data) -> None:
     _change_texts(data, masked)
 
 
-def _break_special_tokens(data: Data, index: int | None) -> None:
+def _break_special_tokens(data: Data) -> None:
     def broken(text: str) -> str:
         for mark in (SPECIAL, LIKE_SPECIAL):
             text = mark.sub(lambda found: found.group().replace("<|", "<").replace("|>", ">"), text)
@@ -144,7 +145,7 @@ def _break_special_tokens(data: Data, index: int | None) -> None:
     _change_texts(data, broken)
 
 
-def _replace_half_characters(data: Data, index: int | None) -> None:
+def _replace_half_characters(data: Data) -> None:
     _change_texts(data, lambda text: text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
@@ -161,14 +162,22 @@ def _change_texts(held: Any, change: Callable[[str], str]) -> None:
 
 
 def _rename_roles(data: Data, names: dict[str, str]) -> None:
-    for entry in raw_messages(data):
-        if isinstance(entry, dict) and entry.get("role") in names:
+    for entry in _messages(data):
+        if isinstance(entry.get("role"), str) and entry["role"] in names:
             entry["role"] = names[entry["role"]]
 
 
 def _keep(held: Data, allowed: frozenset[str]) -> None:
     for key in held.keys() - allowed:
         del held[key]
+
+
+def _messages(data: Data) -> list[Data]:
+    return [entry for entry in raw_messages(data) if isinstance(entry, dict)]
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _is_empty(entry: Any) -> bool:
@@ -182,7 +191,7 @@ def _nearest_weight(weight: Any) -> int:
     return int(bool(weight))
 
 
-FIXES: dict[str, Callable[[Data, int | None], None]] = {
+FIXES: dict[str, Callable[[Data], None]] = {
     "arguments_to_text": _arguments_to_text,
     "break_special_tokens": _break_special_tokens,
     "content_to_text": _content_to_text,
