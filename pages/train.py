@@ -13,8 +13,9 @@ work = data_work.current()
 if work is None:
     data_work.nothing_yet("Training needs examples to learn from. Bring in a file, or one of the samples.")
 else:
-    form, card = st.columns([6, 5], gap="large")
+    service = train_form.choose_service()
+    form, card = st.columns(2, gap="large")
     with form:
-        service, plan = train_form.choose(work.version)
+        plan = train_form.choose(service, work.version)
     with card:
         train_card.show(service, work, plan)

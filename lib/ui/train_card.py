@@ -1,0 +1,128 @@
+"""The card beside the form: what this training is, where the data goes, what it costs, the button, the very request.
+
+Everything is worked out from the plan; nothing is sent and no service is asked before the button is pressed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from datetime import date
+
+import streamlit as st
+
+from lib.catalog import models
+from lib.catalog.models import Model
+from lib.cost import Estimate, estimate
+from lib.dataset.auto import auto_batch_size, auto_epochs
+from lib.errors import UnknownModel
+from lib.runs import plan as plans
+from lib.runs.plan import Plan
+from lib.services.credentials import find_key, missing_key
+from lib.services.service import Service
+from lib.ui import data_work, session, train_launch
+from lib.ui.data_work import Work
+from lib.ui.figures import day, number_of, usd
+from lib.ui.plain import plain
+
+TRAINING_FILE, VALIDATION_FILE = "file-TRAINING", "file-VALIDATION"
+LANGUAGES = {"JSON": "json", "Python": "python", "Node": "javascript", "curl": "bash"}
+CODE_HEIGHT = 230
+
+
+def show(service: Service, work: Work, plan: Plan | None) -> None:
+    """What will happen, the button that makes it happen, and exactly what will be sent."""
+    if plan is None:
+        train_launch.button(service, None, "", "Launch", ["Choose a base model"])
+        return
+    today = date.fromtimestamp(session.workspace().clock())
+    model = _known(plan, service)
+    cost = _cost(work, plan, model)
+    rows = {"Steps": _steps(work, plan), **_money(cost), "Data": _destination(service)}
+    if model is not None and model.fine_tune_shutdown is not None:
+        rows["Lives"] = _life(model.fine_tune_shutdown, today)
+    st.table(rows, border="horizontal", hide_header=True)
+    launch_id = train_launch.intent_id(plan)
+    missing = [*_missing(service, work), *plans.problems(plan, work.version, model, kind=service.kind, today=today)]
+    train_launch.button(service, plan, launch_id, _label(service, cost), missing)
+    _request(service, work, plan, launch_id)
+
+
+def _known(plan: Plan, service: Service) -> Model | None:
+    try:
+        return models.find(plan.model, service.kind)
+    except UnknownModel:
+        return None
+
+
+def _missing(service: Service, work: Work) -> Iterator[str]:
+    if service.key_source != "none" and find_key(service, session.given_keys()) is None:
+        yield missing_key(service)
+    errors = sum(finding.severity == "error" for finding in work.report.findings)
+    if errors:
+        yield f"Repair {number_of(errors, 'error')} on Data first"
+
+
+def _label(service: Service, cost: Estimate | None) -> str:
+    if service.kind == "embedded":
+        return "Launch on this machine"
+    price = f" for {usd(cost.usd)}" if cost is not None and cost.usd is not None else ""
+    return f"Launch at {plain(service.name)}{price}"
+
+
+def _steps(work: Work, plan: Plan) -> str:
+    epochs = plan.n_epochs or auto_epochs(work.training)
+    batch = plan.batch_size or auto_batch_size(work.training)
+    steps = math.ceil(work.training * epochs / batch)
+    return f"**{steps:,}** = {number_of(work.training, 'example')} × {number_of(epochs, 'epoch')} ÷ batches of {batch}"
+
+
+def _cost(work: Work, plan: Plan, model: Model | None) -> Estimate | None:
+    if model is None:
+        return None
+    tokens = data_work.training_tokens(work, model.encoding, model.tokens_per_example)
+    return estimate(model, work.training, tokens, plan.n_epochs)
+
+
+def _money(cost: Estimate | None) -> dict[str, str]:
+    if cost is None:
+        return {"Price": "Not known: the catalog has no such model"}
+    checked = f" · prices of {day(cost.price_date)}" if cost.usd else ""
+    return {
+        "Tokens": f"{cost.training_tokens:,} billed, {cost.tokens_per_epoch:,} an epoch",
+        "Price": f"**{usd(cost.usd)}**{checked}",
+    }
+
+
+def _destination(service: Service) -> str:
+    if service.on_this_machine:
+        return "Stays on this machine"
+    return f":orange[Leaves this machine] for {plain(service.host)}"
+
+
+def _life(shutdown: date, today: date) -> str:
+    days = (shutdown - today).days
+    if days <= 0:
+        return f":red[The service stopped running fine-tunes of this model on {day(shutdown)}]"
+    colour = "red" if days < 30 else "orange" if days < 120 else "gray"
+    return f":{colour}[{number_of(days, 'day')}, until the service stops it on {day(shutdown)}]"
+
+
+def _request(service: Service, work: Work, plan: Plan, launch_id: str) -> None:
+    validation = VALIDATION_FILE if plan.use_validation and work.version.validation else None
+    body = plans.request(plan, TRAINING_FILE, validation, launch_id, kind=service.kind)
+    language = st.segmented_control(
+        "The very request, or as code to paste", list(LANGUAGES), default="JSON", required=True, key="request_as"
+    )
+    base_url = service.base_url or "http://127.0.0.1:PORT/v1"
+    written = {
+        "JSON": lambda: json.dumps(body, indent=2, ensure_ascii=False),
+        "Python": lambda: plans.as_python(body, base_url),
+        "Node": lambda: plans.as_node(body, base_url),
+        "curl": lambda: plans.as_curl(body, base_url),
+    }
+    chosen = language or "JSON"
+    st.code(written[chosen](), language=LANGUAGES[chosen], height=CODE_HEIGHT)
+    files = f"{TRAINING_FILE} and {VALIDATION_FILE} become" if validation else f"{TRAINING_FILE} becomes"
+    st.caption(f"{files} what the service calls the uploaded file{'s' if validation else ''}.")

@@ -1,0 +1,135 @@
+"""The button that launches, and what is shown until it is known what became of it.
+
+The intent's id is made from the plan and from how often this very plan was launched before. Two clicks, or two tabs
+that show the same plan, therefore carry the same id, and lib.runs.launch starts one job for it. The work is done by a
+thread that knows no screen; what the screen shows is read from the workspace, so that a reload shows the same. A launch
+whose answer got lost is settled by the watcher.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import threading
+from collections.abc import Sequence
+
+import streamlit as st
+
+from lib.errors import EtudeError
+from lib.runs import intents
+from lib.runs.intents import Launch
+from lib.runs.launch import launch
+from lib.runs.plan import Plan
+from lib.services.connection import Connection
+from lib.services.service import Service
+from lib.ui import frame, runs_words, session, trouble
+from lib.ui.plain import plain
+from lib.workspace.database import Workspace
+
+log = logging.getLogger(__name__)
+
+SECONDS = 1
+STATES = {
+    "prepared": "About to send the data.",
+    "uploading": "Sending the data.",
+    "sending": "Asking the service for the job.",
+    "unknown": "No answer came. Checking at the service whether the job was created; nothing is sent twice.",
+}
+
+
+def intent_id(plan: Plan) -> str:
+    """The id under which this plan would be launched now: the same in every tab until it has been launched."""
+    before = sum(earlier.plan == plan and earlier.settled for earlier in intents.launches(session.workspace()))
+    said = json.dumps([plan.to_json(), before], sort_keys=True)
+    return "launch_" + hashlib.sha256(said.encode()).hexdigest()[:24]
+
+
+def button(service: Service, plan: Plan | None, launch_id: str, label: str, missing: Sequence[str]) -> None:
+    """Launch, or what is still missing; while a launch is under way, how far it is."""
+    underway = st.session_state.get("launching", launch_id)
+    if _under_way(underway):
+        st.fragment(_until_settled, run_every=SECONDS)(underway)
+        return
+    _outcome(st.session_state.pop("launching", None))
+    clicked = st.button(
+        missing[0] if missing else label,
+        key="launch",
+        type="primary",
+        icon=":material/rocket_launch:",
+        disabled=bool(missing),
+        help="  \n".join(missing[1:]) or None,
+        width="stretch",
+    )
+    if clicked and plan is not None:
+        with trouble.told(), st.spinner("Reaching the service …"):
+            _begin(service, plan, launch_id)
+        st.rerun()
+    _launched_before(plan)
+
+
+def show_pending() -> None:
+    """One line for each launch of which it is not known yet what became of it."""
+    for known in intents.launches(session.workspace(), unsettled=True):
+        _state(known)
+
+
+def _begin(service: Service, plan: Plan, launch_id: str) -> None:
+    connection = session.connection(service)
+    if connection is not None:
+        values = (session.workspace(), connection, plan, launch_id)
+        threading.Thread(target=_launch, name=launch_id, args=values, daemon=True).start()
+        st.session_state["launching"] = launch_id
+
+
+def _launch(ws: Workspace, connection: Connection, plan: Plan, launch_id: str) -> None:
+    """Runs in a thread. What goes wrong is kept with the intent, where the screen reads it."""
+    try:
+        launch(ws, connection, plan, launch_id=launch_id)
+    except EtudeError as error:
+        log.info("Launch %s: %s", launch_id, error)
+
+
+def _under_way(launch_id: str) -> bool:
+    if any(thread.name == launch_id for thread in threading.enumerate()):
+        return True
+    known = _known(launch_id)
+    return known is not None and not known.settled
+
+
+def _known(launch_id: str) -> Launch | None:
+    return next((one for one in intents.launches(session.workspace()) if one.id == launch_id), None)
+
+
+@trouble.told()
+def _until_settled(launch_id: str) -> None:
+    known = _known(launch_id)
+    if known is not None:
+        _state(known)
+    if not _under_way(launch_id):
+        st.rerun()
+
+
+def _state(known: Launch) -> None:
+    st.status(f"{plain(known.plan.model)}: {STATES.get(known.state, known.state)}", type="compact")
+
+
+def _outcome(launch_id: str | None) -> None:
+    """Go to the run that came of the launch, or say why none did."""
+    known = _known(launch_id) if launch_id is not None else None
+    if known is None:
+        return
+    if known.run_id is not None:
+        st.session_state.pop("left_run", None)
+        session.choose_run(known.run_id)
+        frame.go("runs")
+    if known.problem is not None:
+        trouble.show(EtudeError(known.problem.what, known.problem.todo, raw=known.problem.raw))
+
+
+def _launched_before(plan: Plan | None) -> None:
+    ws = session.workspace()
+    earlier = [one for one in intents.launches(ws) if one.plan == plan and one.run_id is not None]
+    if earlier:
+        when = runs_words.clock(earlier[0].created_at, ws.clock())
+        st.caption(f"This very training was launched at {when}. Launching again starts another job.")
