@@ -1,0 +1,57 @@
+"""`check FILE`: what a service would refuse, and what costs money or quality. Exit 0 fine, 1 errors, 2 unreadable."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from lib.cli.counting import model_and_count
+from lib.cli.printing import print_json
+from lib.dataset.check import Report, check
+from lib.dataset.example import METHODS, Method
+from lib.dataset.jsonl import read
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    parser = commands.add_parser("check", help="check a file of examples")
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("--model", metavar="M", help="count and cut as this model does")
+    parser.add_argument("--method", choices=METHODS)
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Check a file and print what was found."""
+    report = checked(given.file, given.model, given.method)
+    if given.json:
+        print_json(report.as_json())
+    else:
+        _print(given.file, report)
+    return 0 if report.ok else 1
+
+
+def checked(file: Path, model_id: str | None, method: Method | None = None) -> Report:
+    """The report about a file. Raises UnreadableFile and UnknownModel."""
+    reading = read(file, file.name)
+    model, count = model_and_count(model_id)
+    return check(
+        reading.lines,
+        method=method,
+        limit=model.tokens_per_example,
+        count=count,
+        problems=reading.problems,
+        totals=reading.totals,
+    )
+
+
+def _print(file: Path, report: Report) -> None:
+    for finding in report.findings:
+        place = f"{file.name}:{finding.line}" if finding.line is not None else file.name
+        print(f"{place}: {finding.severity}: {finding.text}")
+    kept, told = len(report.findings), sum(report.totals.values())
+    if told > kept:
+        print(f"{told - kept:,} more findings like these are not shown.")
+    verdict = "No errors." if report.ok else "There are errors: a service would refuse this file."
+    print(f"{report.examples:,} examples, {report.tokens_per_epoch or 0:,} tokens an epoch. {verdict}")

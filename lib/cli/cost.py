@@ -1,0 +1,56 @@
+"""`cost FILE --model M`: the tokens that are billed and the price, to the cent."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+from pathlib import Path
+
+from lib.catalog.limits import limits
+from lib.catalog.models import Model
+from lib.cli.counting import model_and_count
+from lib.cli.printing import print_json
+from lib.cost import Estimate, estimate
+from lib.dataset.jsonl import read
+from lib.errors import DataError
+from lib.tokens.billing import example_tokens
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    parser = commands.add_parser("cost", help="what training on a file will cost")
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("--model", metavar="M", required=True)
+    parser.add_argument("--epochs", type=int, metavar="N", help="without it, the service's default is estimated")
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Estimate and print."""
+    model, count = model_and_count(given.model)
+    _check_epochs(given.epochs, model)
+    lines = read(given.file, given.file.name).lines
+    tokens = sum(example_tokens(example.data, count, model.tokens_per_example) for example in lines)
+    found = estimate(model, len(lines), tokens, given.epochs, today=date.today())
+    if given.json:
+        print_json(found.as_json())
+    else:
+        _print(found)
+    return 0
+
+
+def _check_epochs(epochs: int | None, model: Model) -> None:
+    least, most = limits(model.service).epochs
+    if epochs is not None and not least <= epochs <= most:
+        raise DataError(
+            f"The number of epochs is {epochs:,}.", f"Choose one from {least} to {most}, or leave it to the service."
+        )
+
+
+def _print(found: Estimate) -> None:
+    print(f"{found.model}: {found.examples:,} examples, {found.tokens_per_epoch:,} tokens an epoch")
+    price = "price unknown" if found.usd is None else f"{found.usd} USD (price of {found.price_date.isoformat()})"
+    print(f"{found.epochs} epochs, {found.training_tokens:,} tokens billed: {price}")
+    for note in found.notes:
+        print(note)

@@ -1,0 +1,17 @@
+"""How a command counts tokens: with the encoding and the limit of a model of the catalog. Knows no file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lib.catalog.models import Model, find
+from lib.tokens.counting import counter
+
+# Where no model is named, tokens are those of the hosted models that can be tuned today; all of them count alike.
+USUAL_MODEL = "gpt-4.1-mini-2025-04-14"
+
+
+def model_and_count(model_id: str | None) -> tuple[Model, Callable[[str], int]]:
+    """A model and how it counts. Raises UnknownModel, and EncodingUnavailable without its encoding."""
+    model = find(model_id or USUAL_MODEL)
+    return model, counter(model.encoding)

@@ -1,0 +1,144 @@
+"""`launch FILE --model M`: start a job exactly once, and wait for its end if asked to."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+from lib.catalog.models import Model, find
+from lib.cli.address import add_address, chosen, connected
+from lib.cli.check import checked
+from lib.cli.printing import print_json, tell
+from lib.cli.report import how_far, line, measured, run_json
+from lib.dataset import shelf
+from lib.dataset.jsonl import read
+from lib.dataset.shelf import Version
+from lib.errors import UnknownModel
+from lib.runs.book import Run
+from lib.runs.launch import launch
+from lib.runs.plan import Plan, problems
+from lib.runs.watch import poll
+from lib.services.service import Service
+from lib.workspace.database import Workspace
+
+POLL_SECONDS = 1.0
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    parser = commands.add_parser("launch", help="start a fine-tuning job")
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("--model", metavar="M", required=True)
+    parser.add_argument("--validation", type=Path, metavar="FILE")
+    parser.add_argument("--epochs", type=int, metavar="N")
+    parser.add_argument("--seed", type=int, metavar="N")
+    parser.add_argument("--suffix", metavar="S")
+    parser.add_argument("--wait", action="store_true", help="until the job has ended; exit code 1 unless it succeeded")
+    parser.add_argument("--json", action="store_true")
+    add_address(parser)
+    parser.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Check, keep, launch; print the run."""
+    for file in (given.file, given.validation):
+        if file is not None and not _is_usable(file, given.model):
+            return 1
+    ws = Workspace.open()
+    try:
+        return _launch(ws, given)
+    finally:
+        ws.close()
+
+
+def _launch(ws: Workspace, given: argparse.Namespace) -> int:
+    service = chosen(ws, given)
+    version = _kept(ws, given.file, given.validation)
+    plan = Plan(
+        service.id,
+        given.model,
+        version.id,
+        version.method,
+        n_epochs=given.epochs,
+        seed=given.seed,
+        suffix=given.suffix,
+    )
+    wrong = problems(plan, version, _model(given.model, service), kind=service.kind, today=date.today())
+    for sentence in wrong:
+        tell(sentence)
+    if wrong:
+        return 1
+    connection = connected(ws, service)
+    try:
+        started = launch(ws, connection, plan, progress=tell)
+    finally:
+        connection.close()
+    ended = _wait(ws, service, started) if given.wait else started
+    if given.json:
+        print_json(run_json(ended))
+    else:
+        print(line(ended))
+    return 1 if ended.finished and ended.status != "succeeded" else 0
+
+
+def _wait(ws: Workspace, service: Service, run: Run) -> Run:
+    """Follow a run to its end, over restarts of the service and gaps in the network."""
+    told = ""
+    while not run.finished:
+        time.sleep(POLL_SECONDS)
+        connection = connected(ws, service)
+        try:
+            run = poll(ws, connection, run)
+        finally:
+            connection.close()
+        found, at = measured(ws, run)
+        now = f"{run.status}: {how_far(found, at)}" if run.problem is None else str(run.problem.what)
+        if now != told:
+            tell(now)
+            told = now
+    if run.error is not None:
+        tell(f"The job {run.status}: {run.error}")
+    return run
+
+
+def _is_usable(file: Path, model: str) -> bool:
+    """Whether a service would take the file; says why not. Raises UnreadableFile."""
+    try:
+        report = checked(file, model)
+    except UnknownModel:
+        report = checked(file, None)
+    # A validation file may be as short as it likes.
+    wrong = [one for one in report.findings if one.severity == "error" and one.line is not None]
+    for finding in wrong:
+        tell(f"{file.name}:{finding.line}: {finding.text}")
+    return not wrong
+
+
+def _kept(ws: Workspace, training: Path, validation: Path | None) -> Version:
+    """The version that holds these files; the same files are kept as one version however often they are launched."""
+    files = [read(file, file.name).lines for file in (training, validation) if file is not None]
+
+    def raws() -> Iterator[bytes]:
+        for lines in files:
+            yield from lines.raws()
+
+    held_out = frozenset(range(len(files[0]), sum(map(len, files))))
+    sha256 = shelf.keep_lines(ws, raws())
+    for dataset in shelf.datasets(ws):
+        for version in shelf.versions(ws, dataset.id):
+            if (version.sha256, version.validation) == (sha256, held_out):
+                return version
+    return shelf.bring_in(ws, ws.kept(sha256), training.name, validation=held_out)
+
+
+def _model(model_id: str, service: Service) -> Model | None:
+    """The catalog's row; None where the catalog cannot know it: another service may have any model."""
+    try:
+        return find(model_id, service.kind)
+    except UnknownModel:
+        if service.kind in ("embedded", "openai"):
+            raise
+        return None

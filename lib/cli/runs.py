@@ -1,0 +1,89 @@
+"""`runs [ID]`: the runs of this workspace, brought up to date, or everything about one of them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from lib.cli.address import add_address, chosen
+from lib.cli.printing import local_time, print_json, tell
+from lib.cli.report import how_far, line, measured, run_json, whole_run_json
+from lib.errors import EtudeError
+from lib.runs import book
+from lib.runs.book import Run
+from lib.runs.verdict import verdict
+from lib.runs.watch import poll
+from lib.services.reach import reach
+from lib.services.service import find
+from lib.workspace.database import Workspace
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    parser = commands.add_parser("runs", help="list runs, or show one")
+    parser.add_argument("id", nargs="?", metavar="ID", help="of the run or of the service's job")
+    parser.add_argument("--json", action="store_true")
+    add_address(parser)
+    parser.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Ask about what is unfinished, then print what the workspace knows."""
+    ws = Workspace.open()
+    try:
+        if given.id is not None:
+            one = book.run(ws, given.id)
+            _refresh(ws, [one])
+            _show(ws, book.run(ws, one.id), as_json=given.json)
+        else:
+            service_id = chosen(ws, given).id if given.base_url else None
+            _refresh(ws, book.runs(ws, service_id=service_id))
+            _list(book.runs(ws, service_id=service_id), as_json=given.json)
+    finally:
+        ws.close()
+    return 0
+
+
+def _refresh(ws: Workspace, runs: Sequence[Run]) -> None:
+    """Poll what may have changed, service by service. A service that cannot be asked is told of and left."""
+    unfinished = {one.id for one in book.unfinished(ws)}
+    asked = [one for one in runs if one.id in unfinished]
+    for service_id in dict.fromkeys(one.service_id for one in asked):
+        service = find(ws, service_id)
+        try:
+            connection = reach(ws, service, {}) if service is not None else None
+        except EtudeError as error:
+            tell(str(error))
+            continue
+        if connection is None:
+            continue
+        for one in asked:
+            if one.service_id == service_id:
+                poll(ws, connection, one)
+        connection.close()
+
+
+def _list(runs: Sequence[Run], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"runs": [run_json(one) for one in runs]})
+        return
+    for one in runs:
+        print(line(one))
+    if not runs:
+        print("No runs yet. `launch FILE --model etude-tiny` starts one on this machine.")
+
+
+def _show(ws: Workspace, run: Run, *, as_json: bool) -> None:
+    if as_json:
+        print_json(whole_run_json(ws, run))
+        return
+    found, at = measured(ws, run)
+    print(line(run))
+    print(f"{how_far(found, at)}; last heard {local_time(run.heard_at)}")
+    if run.error is not None:
+        print(f"The service says: {run.error}")
+    if run.problem is not None:
+        print(f"{run.problem.what} {run.problem.todo}")
+    print(verdict(found, run.status).sentence)
+    for checkpoint in book.checkpoints(ws, run.id):
+        print(f"checkpoint at step {checkpoint.step:,}: {checkpoint.model}")
