@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from lib.ui import (
     data_arrival,
     data_choice,
@@ -22,19 +20,17 @@ data_choice.offer_undo()
 work = data_work.current()
 if work is None:
     data_arrival.welcome()
-    st.stop()
-
-data_choice.show(work)
-data_work.summary(work)
-
-match data_work.choose_view():
-    case "Examples":
-        data_examples.show(work)
-    case "Table":
-        data_table.show(work)
-    case "Findings":
-        data_findings.show(work)
-    case "Split":
-        data_split.show(work)
-    case "Versions":
-        data_choice.history(work)
+else:
+    data_choice.show(work)
+    data_work.summary(work)
+    match data_work.choose_view():
+        case "Examples":
+            data_examples.show(work)
+        case "Table":
+            data_table.show(work)
+        case "Findings":
+            data_findings.show(work)
+        case "Split":
+            data_split.show(work)
+        case "Versions":
+            data_choice.history(work)

@@ -6,11 +6,14 @@ from lib.ui import doctor_view, frame, service_choice
 
 frame.require()
 frame.heading(
-    "Doctor", "Checks a service from the address to the model. Nothing is created, and none of your data is sent."
+    "Doctor", "Checks a service from the address to the model. Nothing is created and no data of yours is sent."
 )
 
 service = service_choice.choose()
-ready = service_choice.credential(service)
+service_choice.credential(service)
 model = doctor_view.choose_model(service)
-if doctor_view.asked(service, ready):
-    doctor_view.examine(service, model)
+chat = doctor_view.wants_chat(service, model)
+if doctor_view.asked():
+    doctor_view.examine(service, model, chat=chat)
+else:
+    doctor_view.what_is_examined()

@@ -10,7 +10,9 @@ import hashlib
 
 import streamlit as st
 
-from lib.dataset.samples import samples
+from lib.dataset import shelf
+from lib.dataset.example import encode
+from lib.dataset.samples.samples import SAMPLES, find
 from lib.dataset.shelf import Version
 from lib.ui import frame, session, trouble
 from lib.workspace.database import Workspace
@@ -25,6 +27,7 @@ def bring_in(where: str) -> None:
     st.file_uploader(
         "A file of examples",
         type=KINDS,
+        label_visibility="collapsed",
         key=f"file_{where}_{round_}",
         help="JSONL: one example a line. A JSON array works too. Supervised chats and preference pairs are recognised.",
         on_change=_file_arrived,
@@ -48,7 +51,7 @@ def bring_in(where: str) -> None:
 
 def choose_sample(where: str) -> None:
     """The samples that Etude makes itself, one button each."""
-    for sample in samples():
+    for sample in SAMPLES:
         st.button(
             sample.title,
             key=f"sample_{sample.key}_{where}",
@@ -61,11 +64,8 @@ def choose_sample(where: str) -> None:
 
 def bring_in_sample(key: str) -> Version:
     """Put a sample on the shelf with its held-out part as validation, once: asked again, the same version is chosen."""
-    from lib.dataset import shelf
-    from lib.dataset.example import encode
-
     ws = session.workspace()
-    sample = next(one for one in samples() if one.key == key)
+    sample = find(key)
     training, held_out = sample.make()
     source = b"".join(encode(example) + b"\n" for example in [*training, *held_out])
     validation = range(len(training), len(training) + len(held_out))
@@ -76,8 +76,6 @@ def bring_in_sample(key: str) -> Version:
 
 def _on_the_shelf(ws: Workspace, source: bytes) -> Version | None:
     """The first version with exactly this content, None when no dataset has it."""
-    from lib.dataset import shelf
-
     sha256 = hashlib.sha256(source).hexdigest()
     every = (version for one in shelf.datasets(ws) for version in shelf.versions(ws, one.id))
     return next((version for version in every if version.sha256 == sha256 and version.parent_id is None), None)
@@ -85,11 +83,16 @@ def _on_the_shelf(ws: Workspace, source: bytes) -> Version | None:
 
 def welcome() -> None:
     """The empty page: what to bring, and the samples for whoever has nothing yet."""
-    left, right = st.columns([3, 2], gap="large")
-    with left:
+    own, made = st.columns([3, 2], gap="large")
+    with own:
+        st.subheader("Bring your examples in", anchor=False)
         bring_in("welcome")
-    with right:
-        st.markdown("**Nothing at hand?** Take one of the samples: they are made here and have a part held out.")
+        st.caption(
+            "JSONL with one example a line, or a JSON array. Supervised chats and preference pairs are recognised."
+        )
+    with made:
+        st.subheader("Or take a sample", anchor=False)
+        st.caption("Made by Etude itself, each with a part held out.")
         choose_sample("welcome")
 
 
@@ -105,8 +108,6 @@ def _paste_arrived(key: str, where: str) -> None:
 
 
 def _arrived(source: bytes, name: str, where: str) -> None:
-    from lib.dataset import shelf
-
     # The next round has another key: whatever happens to these bytes, the widget that holds them goes.
     st.session_state["arrivals"] += 1
     session.choose_version(shelf.bring_in(session.workspace(), source, name).id)

@@ -41,24 +41,32 @@ def choose_model(service: Service) -> str | None:
     )
 
 
-def asked(service: Service, ready: bool) -> bool:
-    """The button that begins the examination; disabled it says what is missing."""
-    return st.button(
-        "Examine",
-        type="primary",
-        icon=":material/stethoscope:",
-        disabled=not ready,
-        help=None if ready else credentials.missing_key(service),
+def asked() -> bool:
+    """The button that begins the examination."""
+    return st.button("Examine", type="primary", icon=":material/stethoscope:")
+
+
+def what_is_examined() -> None:
+    """The rungs of the ladder, before anything was examined."""
+    st.caption(f"{len(doctor.RUNGS)} checks, one after the other: {', '.join(doctor.RUNGS).lower()}.")
+
+
+def wants_chat(service: Service, model: str | None) -> bool:
+    """Whether the model itself is asked for one token, the only check that can cost anything."""
+    return st.checkbox(
+        "Also ask the model for one token",
+        disabled=not model,
+        help="Choose a model first." if not model else None if service.kind == "embedded" else "Costs next to nothing.",
     )
 
 
-def examine(service: Service, model: str | None) -> None:
+def examine(service: Service, model: str | None, *, chat: bool) -> None:
     """Every check as it comes in, and at the end one sentence on all of them."""
     states: Counter[str] = Counter()
     place = st.empty()
     place.caption("Examining, from the address to the model …")
     secret = credentials.find_key(service, session.given_keys())
-    for check in doctor.examine(service, secret, model or "", home=session.workspace().home):
+    for check in doctor.examine(service, secret, model or "", home=session.workspace().home, chat=chat):
         _show(check)
         states[check.state] += 1
     place.markdown(_summary(states))

@@ -44,13 +44,12 @@ def navigation() -> StreamlitPage:
     st.logo(str(STATIC / "wordmark.svg"), icon_image=str(STATIC / "etude.svg"))
     st.html(STATIC / "etude.css")
     st.session_state["framed"] = True
-    return st.navigation(
-        [
-            st.Page(_file(stop.name), title=stop.title, icon=stop.icon, url_path=stop.name, default=stop is ROAD[0])
-            for stop in ROAD
-        ],
-        expanded=True,
-    )
+    first, *others = ROAD
+    # The first page has the app's own address. Whoever asks for it by its name is led there.
+    pages = [st.Page(_file(first.name), title=first.title, icon=first.icon, url_path="home", default=True)]
+    pages += [st.Page(_file(stop.name), title=stop.title, icon=stop.icon, url_path=stop.name) for stop in others]
+    pages += [st.Page(lambda: go(first.name), title=first.title, url_path=first.name, visibility="hidden")]
+    return st.navigation(pages, expanded=True)
 
 
 def require() -> None:

@@ -26,7 +26,7 @@ KEYS = {"session": "I give it here, for each session", "env:": "An environment v
 
 def choose() -> Service:
     """The list of services, and the ways to add and remove one. Returns the chosen one."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         chosen = pick(width=320)
         with st.popover("Add a service", icon=":material/add:"):
             _add()

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lib.dataset.samples import Sample, samples
+from lib.dataset.samples.samples import SAMPLES, Sample
+from lib.errors import EngineError
 from lib.ui import data_arrival, frame, service_choice, session, trouble
 from lib.ui.figures import number_of
 from lib.ui.plain import plain, shortened
+from lib.workspace.database import new_id
 
 BASE = "etude-tiny"
 EPOCHS = 3
@@ -18,8 +20,11 @@ EPOCHS = 3
 
 def offer_example() -> None:
     """What the example does, and the one button that does it."""
-    first, *others = samples()
-    st.markdown(f"**{plain(first.title)}**  \n{plain(first.description)}")
+    first, *others = SAMPLES
+    st.subheader("See the whole road in two minutes", anchor=False)
+    st.markdown(
+        f"{plain(first.description)} Brings the examples in, trains on them here, and lets you talk to the result."
+    )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if st.button("Try the example", type="primary", icon=":material/play_arrow:"):
             _try(first)
@@ -27,13 +32,14 @@ def offer_example() -> None:
             if st.button(f"Try “{sample.title}”", help=sample.description):
                 _try(sample)
     st.caption(
-        f"{EPOCHS} epochs on this machine, without a key and without a network, in well under two minutes. The "
-        "built-in model is tiny: good for rehearsing, for fixed formats and short answers; it knows nothing of the world."
+        f"{EPOCHS} epochs on this machine, without a key and without a network. The built-in model is tiny: good for "
+        "rehearsing, for fixed formats and short answers; it knows nothing of the world."
     )
 
 
 def offer_own_file() -> None:
     """The way in for a person's own file."""
+    st.subheader("Or bring your own examples", anchor=False)
     data_arrival.bring_in("start")
 
 
@@ -42,16 +48,26 @@ def _try(sample: Sample) -> None:
     """Bring the sample in, plan, launch on this machine, and go where the curve grows."""
     from lib.runs.launch import launch
     from lib.runs.plan import Plan
+    from lib.services.service import EMBEDDED
 
-    with st.status(f"Bringing in {plain(sample.title.lower())} …", type="compact") as status:
+    # A second click interrupts this run of the script; with the same id it goes on with the same launch.
+    trying = st.session_state.setdefault("trying", new_id("launch"))
+    with st.status(f"Bringing in {plain(sample.title)} …", type="compact") as status:
         version = data_arrival.bring_in_sample(sample.key)
         status.update(label="Starting the service on this machine …")
-        embedded = session.services()[0]
-        session.choose_service(embedded.id)
-        connection = session.connection(embedded)
-        status.update(label="Sending the examples and starting the job …")
-        plan = Plan(embedded.id, BASE, version.method, version.id, n_epochs=EPOCHS, use_validation=True)
-        run = launch(session.workspace(), connection, plan)
+        session.choose_service(EMBEDDED.id)
+        connection = session.connection(EMBEDDED)
+        if connection is None:
+            raise EngineError("The service on this machine asks for a key, which it never should.", "Restart Etude.")
+        plan = Plan(EMBEDDED.id, BASE, version.id, method=version.method, n_epochs=EPOCHS)
+        run = launch(
+            session.workspace(),
+            connection,
+            plan,
+            launch_id=trying,
+            progress=lambda sentence: status.update(label=plain(sentence)),
+        )
+    st.session_state.pop("trying", None)
     session.watcher()
     session.choose_run(run.id)
     frame.go("runs")
@@ -61,12 +77,9 @@ def where_things_stand() -> None:
     """Data, last run and service: what there is, and the next step for each."""
     st.subheader("Where things stand", anchor=False)
     data, run, service = st.columns(3)
-    with data:
-        _data()
-    with run:
-        _run()
-    with service:
-        _service()
+    for place, show in ((data, _data), (run, _run), (service, _service)):
+        with place, st.container(gap="xsmall"):
+            show()
 
 
 def _data() -> None:
