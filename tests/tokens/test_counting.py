@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.tokens.counting import BLANKS_AT_ONCE, counter
+from lib.tokens.counting import LONGEST_PIECE, counter
 from lib.tokens.encodings import load
 
 NAMES = ["o200k_base", "cl100k_base"]
@@ -28,7 +28,7 @@ def test_a_million_equal_characters_are_counted(name: str) -> None:
 @pytest.mark.parametrize("blank", [" ", "\t", "\u00a0"])
 def test_more_blanks_than_tiktoken_stands_are_counted(name: str, blank: str) -> None:
     count = counter(name)
-    short, long = count(blank * BLANKS_AT_ONCE + "x"), count(blank * (3 * BLANKS_AT_ONCE) + "x")
+    short, long = count(blank * LONGEST_PIECE + "x"), count(blank * (3 * LONGEST_PIECE) + "x")
     assert long == pytest.approx(3 * short, rel=0.001)
 
 
@@ -36,3 +36,10 @@ def test_more_blanks_than_tiktoken_stands_are_counted(name: str, blank: str) -> 
 @settings(max_examples=100, deadline=None)
 def test_a_count_is_what_tiktoken_says(text: str) -> None:
     assert counter("o200k_base")(text) == len(load("o200k_base").encode_ordinary(text))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_long_text_counts_the_same_in_pieces(name: str) -> None:
+    text = "Some words, 12 numbers;  and\n\nlines of them. " * 30_000
+    assert len(text) > 2 * LONGEST_PIECE
+    assert counter(name)(text) == len(load(name).encode_ordinary(text))
