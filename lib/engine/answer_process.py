@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import json
 import logging
+import signal
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
@@ -18,10 +19,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from lib.engine.settings import ROOT, child_environment
+from lib.engine import child_process
 from lib.errors import Rejected, ServiceBroken
 
-LINE_LIMIT = 1 << 24
 GRACE_SECONDS = 1.5
 
 log = logging.getLogger("etude.engine")
@@ -46,6 +46,7 @@ class AnswerProcess:
 
     def __init__(self, process: Process) -> None:
         self._process = process
+        self.alive = True
         self._numbers = itertools.count(1)
         self._heard: dict[str, asyncio.Queue[Piece | None]] = {}
         self._reader = asyncio.create_task(self._read())
@@ -53,23 +54,8 @@ class AnswerProcess:
     @classmethod
     async def start(cls, command: Sequence[str], log_path: Path) -> AnswerProcess:
         """Start the process; what it prints as errors is appended to `log_path`. Raises OSError."""
-        with log_path.open("ab") as errors:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                stdin=PIPE,
-                stdout=PIPE,
-                stderr=errors,
-                limit=LINE_LIMIT,
-                cwd=ROOT,
-                env=child_environment(),
-                # Control-C in the engine's terminal is for the engine, which then stops this process in order.
-                start_new_session=True,
-            )
+        process = await child_process.start(command, stdin=PIPE, stdout=PIPE, log_path=log_path)
         return cls(process)
-
-    @property
-    def alive(self) -> bool:
-        return not self._reader.done()
 
     async def answer(self, folder: Path, request: Mapping[str, Any]) -> AsyncGenerator[Piece, None]:
         """The pieces of one answer by the model in `folder`; the last has a finish_reason.
@@ -97,12 +83,7 @@ class AnswerProcess:
 
     async def stop(self) -> None:
         """End the process."""
-        for end in (self._process.terminate, self._process.kill):
-            with contextlib.suppress(ProcessLookupError):
-                end()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._process.wait()), GRACE_SECONDS)
-                break
+        await child_process.stop(self._process, GRACE_SECONDS)
         await asyncio.gather(self._reader, return_exceptions=True)
 
     async def _say(self, message: Mapping[str, Any]) -> None:
@@ -121,9 +102,9 @@ class AnswerProcess:
                     self._heard[piece.id].put_nowait(piece)
         except (ValueError, msgspec.DecodeError):
             log.exception("The answering process said something that cannot be read.")
+            child_process.send(self._process, signal.SIGKILL)
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+            self.alive = False
             for heard in self._heard.values():
                 heard.put_nowait(None)
 

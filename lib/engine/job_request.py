@@ -13,7 +13,6 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from lib.engine.protocol import invalid
 
 Auto = Literal["auto"]
-# Bounds of a JSON number are those of a float too: 1e308 is a number, but no rate to multiply by.
 Epochs = Auto | Annotated[int, Meta(ge=1, le=50)]
 BatchSize = Auto | Annotated[int, Meta(ge=1, le=256)]
 Multiplier = Auto | Annotated[float, Meta(gt=0)]
@@ -29,35 +28,15 @@ class Hyperparameters(Struct):
     learning_rate_multiplier: Multiplier | UnsetType = UNSET
 
 
-class DpoHyperparameters(Hyperparameters):
-    beta: Auto | Annotated[float, Meta(gt=0, le=2)] | UnsetType = UNSET
-
-
-class ReinforcementHyperparameters(Hyperparameters):
-    reasoning_effort: Literal["default", "low", "medium", "high"] | UnsetType = UNSET
-    compute_multiplier: Auto | Annotated[float, Meta(gt=0.00001, le=10)] | UnsetType = UNSET
-    eval_interval: Auto | Annotated[int, Meta(ge=1)] | UnsetType = UNSET
-    eval_samples: Auto | Annotated[int, Meta(ge=1)] | UnsetType = UNSET
-
-
 class Supervised(Struct):
     hyperparameters: Hyperparameters | UnsetType = UNSET
-
-
-class Dpo(Struct):
-    hyperparameters: DpoHyperparameters | UnsetType = UNSET
-
-
-class Reinforcement(Struct):
-    grader: dict[str, Any]
-    hyperparameters: ReinforcementHyperparameters | UnsetType = UNSET
 
 
 class Method(Struct):
     type: Literal["supervised", "dpo", "reinforcement"]
     supervised: Supervised | UnsetType = UNSET
-    dpo: Dpo | UnsetType = UNSET
-    reinforcement: Reinforcement | UnsetType = UNSET
+    dpo: dict[str, Any] | UnsetType = UNSET
+    reinforcement: dict[str, Any] | UnsetType = UNSET
 
 
 class Wandb(Struct):
@@ -106,6 +85,9 @@ def asked_for(request: JobRequest) -> dict[str, Any]:
                 "Choose that method, or another service.",
                 code="unsupported_value",
             )
+        for other in ("dpo", "reinforcement"):
+            if getattr(request.method, other) is not UNSET:
+                raise invalid(f"method.{other}", f"'method.{other}' does not belong to the method 'supervised'.")
         if request.method.supervised is not UNSET and request.method.supervised.hyperparameters is not UNSET:
             given = request.method.supervised.hyperparameters
     said = {} if given is UNSET else msgspec.to_builtins(given)

@@ -1,4 +1,4 @@
-"""One trainer: started with a scrubbed environment and stopped within two seconds.
+"""One trainer, stopped within two seconds of being asked.
 
 A trainer locks its job's folder and ends by itself soon after its engine, so one that a killed engine left behind never
 writes beside the next. Knows how the process lives, not what it trains.
@@ -6,13 +6,11 @@ writes beside the next. Knows how the process lives, not what it trains.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Sequence
 from pathlib import Path
 
-from lib.engine.settings import ROOT, child_environment
+from lib.engine import child_process
 
 LOG = "trainer.log"
 LOG_TAIL = 4096
@@ -30,34 +28,16 @@ class TrainerProcess:
     @classmethod
     async def start(cls, command: Sequence[str], folder: Path) -> TrainerProcess:
         """Start the trainer. What it prints is appended to the job's log. Raises OSError."""
-        with (folder / LOG).open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                str(folder),
-                stdin=DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=ROOT,
-                env=child_environment(),
-                # Control-C in the engine's terminal is for the engine, which then stops its trainer in order.
-                start_new_session=True,
-            )
+        process = await child_process.start([*command, str(folder)], stdin=DEVNULL, stdout=None, log_path=folder / LOG)
         return cls(process, folder)
 
     async def ended(self, within: float) -> bool:
         """Wait at most `within` seconds for the process to end, and say whether it has."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(self._process.wait()), within)
-        return self._process.returncode is not None
+        return await child_process.ended(self._process, within)
 
     async def stop(self) -> None:
         """End the process: asked first, then by force."""
-        with contextlib.suppress(ProcessLookupError):
-            self._process.terminate()
-        if not await self.ended(GRACE_SECONDS):
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
-            await self._process.wait()
+        await child_process.stop(self._process, GRACE_SECONDS)
 
     def how_it_ended(self) -> str:
         """The exit status and the last line that it printed, for the log and for a person."""

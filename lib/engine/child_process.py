@@ -1,0 +1,82 @@
+"""A process that the engine starts and ends: with a scrubbed environment, in a session of its own.
+
+Knows nothing of what it does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from asyncio.subprocess import Process
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LINE_LIMIT = 1 << 24
+
+# What a child process needs to run at all. Everything else stays behind: keys of services, tokens, proxies.
+INHERITED = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "TZ",
+    "LD_LIBRARY_PATH",
+    "SYSTEMROOT",
+    "CUDA_VISIBLE_DEVICES",
+    "OMP_NUM_THREADS",
+    "ETUDE_TRAIN_THREADS",
+)
+
+
+def environment(given: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The names of INHERITED as far as they are given, and where `lib` is."""
+    kept = {name: given[name] for name in INHERITED if name in given}
+    return kept | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+
+
+async def start(command: Sequence[str], *, stdin: int, stdout: int | None, log_path: Path) -> Process:
+    """Start a process; what it prints as errors, and its output unless `stdout` says otherwise, goes to `log_path`.
+
+    Raises OSError.
+    """
+    with log_path.open("ab") as log:
+        return await asyncio.create_subprocess_exec(
+            *command,
+            stdin=stdin,
+            stdout=log if stdout is None else stdout,
+            stderr=log,
+            limit=LINE_LIMIT,
+            cwd=ROOT,
+            env=environment(),
+            # Control-C in the engine's terminal is for the engine, which then ends its children in order.
+            start_new_session=True,
+        )
+
+
+async def ended(process: Process, within: float) -> bool:
+    """Wait at most `within` seconds for the process to end, and say whether it has."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(process.wait()), within)
+    return process.returncode is not None
+
+
+async def stop(process: Process, grace: float) -> None:
+    """End a process: asked first, and after `grace` seconds by force."""
+    send(process, signal.SIGTERM)
+    if not await ended(process, grace):
+        send(process, signal.SIGKILL)
+        await process.wait()
+
+
+def send(process: Process, number: signal.Signals) -> None:
+    """Send a signal to a process that may just have ended.
+
+    Not by the process's own methods: they look whether it has ended, and take its exit status from asyncio.
+    """
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, number)
