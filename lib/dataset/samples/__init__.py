@@ -1,0 +1,1 @@
+"""Example data sets that come with Etude, made by code."""

@@ -1,0 +1,32 @@
+"""The example data sets that come with Etude, for whoever wants to try the whole road before bringing a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lib.dataset.samples import routing, tone
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One example data set. `make` gives (training examples, held-out examples), the same ones at every call."""
+
+    key: str
+    title: str
+    description: str
+    make: Callable[[], tuple[list[dict[str, Any]], list[dict[str, Any]]]]
+
+
+SAMPLES = (
+    Sample("routing", "Ticket routing", "Support tickets become JSON: the team and the priority.", routing.make),
+    Sample(
+        "tone", "House tone", "Guests' short questions, answered with the house's facts in its own tone.", tone.make
+    ),
+)
+
+
+def find(key: str) -> Sample:
+    """The sample with this key; KeyError when there is none."""
+    return {sample.key: sample for sample in SAMPLES}[key]
