@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from lib.dataset.example import Example, encode
+from lib.dataset.jsonl import Lines
 from lib.dataset.parse import parse
 from lib.dataset.shelf import Version, insert, keep_lines, open_lines, version
 from lib.errors import DataError, EditConflict, WorkspaceError
@@ -59,19 +60,36 @@ def change(ws: Workspace, version_id: str, position: int, data: Mapping[str, Any
     `revision` is that of the entry the edit was made on. Raises EditConflict when the example was changed since, and
     DataError when there is no such position or `data` cannot be JSON.
     """
-    return _put(ws, version_id, position, encode(dict(data)), revision)
+    held, line = version(ws, version_id), encode(dict(data))
+    with ws.write() as db:
+        return _put(db, ws, held, position, line, revision)
+
+
+def change_all(ws: Workspace, version_id: str, edits: Iterable[tuple[int, Mapping[str, Any] | None, int]]) -> None:
+    """Save many edits at once: all of them last, or none. Each is (position, data or None to remove, revision).
+
+    Raises as `change` does, on the first edit that cannot be made.
+    """
+    held = version(ws, version_id)
+    lines = [(at, None if data is None else encode(dict(data)), revision) for at, data, revision in edits]
+    with ws.write() as db:
+        for position, line, revision in lines:
+            _put(db, ws, held, position, line, revision)
 
 
 def remove(ws: Workspace, version_id: str, position: int, revision: int) -> int:
     """Take an example out and return the new revision. Raises as `change` does."""
-    return _put(ws, version_id, position, None, revision)
+    held = version(ws, version_id)
+    with ws.write() as db:
+        return _put(db, ws, held, position, None, revision)
 
 
 def revert(ws: Workspace, version_id: str, position: int, revision: int) -> int:
     """Make an example what it is in the version, or take an added one out. Raises as `change` does."""
     held = version(ws, version_id)
     original = open_lines(ws, held).raw(position) if position < held.examples else None
-    return _put(ws, version_id, position, original, revision)
+    with ws.write() as db:
+        return _put(db, ws, held, position, original, revision)
 
 
 def add(ws: Workspace, version_id: str, data: Mapping[str, Any]) -> int:
@@ -91,13 +109,16 @@ def current(ws: Workspace, version_id: str, start: int, stop: int) -> list[Entry
         "SELECT * FROM drafts WHERE version_id = ? AND position >= ? AND position < ?", (version_id, start, stop)
     )
     drafts = {row["position"]: row for row in rows}
-    entries: list[Entry] = []
-    for position in range(max(0, start), min(stop, total(ws, version_id))):
-        original = lines.example(position) if position < held.examples else None
-        row = drafts.get(position)
-        example = original if row is None else _example(row["line"])
-        entries.append(Entry(position, row["revision"] if row else 0, example, original))
-    return entries
+    places = range(max(0, start), min(stop, total(ws, version_id)))
+    return [_entry(held, lines, position, drafts.get(position)) for position in places]
+
+
+def edits(ws: Workspace, version_id: str) -> dict[int, Entry]:
+    """All entries with a saved edit, by position, in their order. They are few, whatever the size of the version."""
+    held = version(ws, version_id)
+    lines = open_lines(ws, held)
+    rows = ws.read("SELECT * FROM drafts WHERE version_id = ? ORDER BY position", (version_id,))
+    return {row["position"]: _entry(held, lines, row["position"], row) for row in rows}
 
 
 def total(ws: Workspace, version_id: str) -> int:
@@ -154,25 +175,23 @@ def save_version(ws: Workspace, version_id: str, name: str, *, validation: Colle
 Drafts = dict[int, tuple[int, bytes | None]]
 
 
-def _put(ws: Workspace, version_id: str, position: int, line: bytes | None, revision: int) -> int:
-    held = version(ws, version_id)
-    with ws.write() as db:
-        if not 0 <= position < _total(db, held):
-            raise DataError(
-                f"There is no example {position + 1} in version {held.number} of “{held.dataset_name}”.",
-                "Load the page again.",
-            )
-        row = db.execute(
-            "SELECT revision, line FROM drafts WHERE version_id = ? AND position = ?", (version_id, position)
-        ).fetchone()
-        if (row["revision"] if row else 0) != revision:
-            raise EditConflict(
-                f"Example {position + 1} was changed in another window since you opened it.",
-                "Look at both texts and decide which one to keep. Nothing was overwritten.",
-                mine=_text(line),
-                theirs=_text(row["line"] if row else open_lines(ws, held).raw(position)),
-            )
-        return _write(db, ws, version_id, position, line)
+def _put(db: sqlite3.Connection, ws: Workspace, held: Version, position: int, line: bytes | None, revision: int) -> int:
+    if not 0 <= position < _total(db, held):
+        raise DataError(
+            f"There is no example {position + 1} in version {held.number} of “{held.dataset_name}”.",
+            "Load the page again.",
+        )
+    row = db.execute(
+        "SELECT revision, line FROM drafts WHERE version_id = ? AND position = ?", (held.id, position)
+    ).fetchone()
+    if (row["revision"] if row else 0) != revision:
+        raise EditConflict(
+            f"Example {position + 1} was changed in another window since you opened it.",
+            "Look at both texts and decide which one to keep. Nothing was overwritten.",
+            mine=_text(line),
+            theirs=_text(row["line"] if row else open_lines(ws, held).raw(position)),
+        )
+    return _write(db, ws, held.id, position, line)
 
 
 def _write(db: sqlite3.Connection, ws: Workspace, version_id: str, position: int, line: bytes | None) -> int:
@@ -229,6 +248,13 @@ def _total(db: sqlite3.Connection, held: Version) -> int:
 
 def _end(held: Version, drafts: Drafts) -> int:
     return max(held.examples, max(drafts, default=-1) + 1)
+
+
+def _entry(held: Version, lines: Lines, position: int, row: sqlite3.Row | None) -> Entry:
+    original = lines.example(position) if position < held.examples else None
+    if row is None:
+        return Entry(position, 0, original, original)
+    return Entry(position, row["revision"], _example(row["line"]), original)
 
 
 def _example(line: bytes | None) -> Example | None:

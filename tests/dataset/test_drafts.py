@@ -78,6 +78,24 @@ def test_an_added_example_stands_at_the_end(ws: Workspace, held: Version) -> Non
     assert drafts.changes(ws, held.id) == drafts.Changes(added=1, removed=0, changed=0)
 
 
+def test_many_edits_are_saved_together_or_not_at_all(ws: Workspace, held: Version) -> None:
+    drafts.change_all(ws, held.id, [(0, chat("a", "b"), 0), (3, None, 0)])
+    assert drafts.changes(ws, held.id) == drafts.Changes(added=0, removed=1, changed=1)
+    with pytest.raises(EditConflict):
+        drafts.change_all(ws, held.id, [(5, chat("c", "d"), 0), (0, chat("e", "f"), 0)])
+    assert list(drafts.edits(ws, held.id)) == [0, 3], "the edit before the conflict was not kept either"
+
+
+def test_all_edits_are_found_without_going_through_the_version(ws: Workspace, held: Version) -> None:
+    assert drafts.edits(ws, held.id) == {}
+    drafts.remove(ws, held.id, 7, 0)
+    drafts.add(ws, held.id, chat())
+    assert drafts.edits(ws, held.id) == {
+        7: drafts.current(ws, held.id, 7, 8)[0],
+        12: drafts.current(ws, held.id, 12, 13)[0],
+    }
+
+
 @pytest.mark.parametrize("position", [-1, 12, 1000])
 def test_an_edit_outside_the_file_is_told(ws: Workspace, held: Version, position: int) -> None:
     with pytest.raises(DataError, match="no example"):
