@@ -32,7 +32,7 @@ Connect = Callable[[str], Connection | None]
 
 QUICKEST, SLOWEST = 2.0, 60.0
 # Trying again here costs nobody anything, and a network that is back or a key that was given should be noticed soon.
-SLOWEST_NEARBY = 5.0
+SLOWEST_NEARBY = 4.0
 NEARBY_PROBLEMS = frozenset({"Unreachable", "BadCredentials"})
 JITTER = 0.25
 ANSWER_SECONDS = 20.0
