@@ -19,7 +19,7 @@ from lib.dataset.auto import auto_batch_size, auto_epochs
 from lib.errors import UnknownModel
 from lib.runs import plan as plans
 from lib.runs.plan import Plan
-from lib.services.credentials import find_key, missing_key
+from lib.services.credentials import find_key
 from lib.services.service import Service
 from lib.ui import data_work, session, train_launch
 from lib.ui.data_work import Work
@@ -58,7 +58,7 @@ def _known(plan: Plan, service: Service) -> Model | None:
 
 def _missing(service: Service, work: Work) -> Iterator[str]:
     if service.key_source != "none" and find_key(service, session.given_keys()) is None:
-        yield missing_key(service)
+        yield f"Give a key for {service.name} first"
     errors = sum(finding.severity == "error" for finding in work.report.findings)
     if errors:
         yield f"Repair {number_of(errors, 'error')} on Data first"

@@ -24,12 +24,13 @@ from lib.runs.plan import Plan
 from lib.services.connection import Connection
 from lib.services.service import Service
 from lib.ui import frame, runs_words, session, trouble
-from lib.ui.plain import plain
+from lib.ui.plain import plain, shortened
 from lib.workspace.database import Workspace
 
 log = logging.getLogger(__name__)
 
 SECONDS = 1
+LABEL_LENGTH = 44
 STATES = {
     "prepared": "About to send the data.",
     "uploading": "Sending the data.",
@@ -53,18 +54,20 @@ def button(service: Service, plan: Plan | None, launch_id: str, label: str, miss
         return
     _outcome(st.session_state.pop("launching", None))
     clicked = st.button(
-        missing[0] if missing else label,
+        plain(shortened(missing[0], LABEL_LENGTH)) if missing else label,
         key="launch",
         type="primary",
         icon=":material/rocket_launch:",
         disabled=bool(missing),
-        help="  \n".join(missing[1:]) or None,
         width="stretch",
     )
     if clicked and plan is not None:
         with trouble.told(), st.spinner("Reaching the service …"):
             _begin(service, plan, launch_id)
         st.rerun()
+    for sentence in missing:
+        if sentence != missing[0] or len(sentence) > LABEL_LENGTH:
+            st.caption(f":orange[{plain(sentence)}]")
     _launched_before(plan)
 
 

@@ -1,0 +1,124 @@
+"""Who is talked to: the models of every service that this workspace knows of, and the two that stand side by side.
+
+Reads the catalog and the runs of the workspace; asks no service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import streamlit as st
+
+from lib.catalog import models
+from lib.playground.conversations import Column
+from lib.runs import book
+from lib.runs.book import Run
+from lib.ui import session
+from lib.ui.plain import shortened
+
+KEYS = ("left_model", "right_model")
+LABELS = ("Left", "Right")
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A model that can be chosen, with what it is to the person and the data that it was trained on."""
+
+    column: Column
+    title: str
+    version_id: str | None = None
+
+
+def offered() -> dict[str, Offered]:
+    """Every model that can be chosen, by the key of its choice: fine-tuned ones first, then base models."""
+    ws = session.workspace()
+    names = {service.id: service.name for service in session.services()}
+    tuned = [one for run in book.runs(ws) if run.service_id in names for one in _of_run(run)]
+    today = date.fromtimestamp(ws.clock())
+    bases = [
+        Offered(Column(service.id, model.id), f"{model.id} · base")
+        for service in session.services()
+        for model in models.models(service.kind)
+        if model.base_shutdown is None or today < model.base_shutdown
+    ]
+    found = {key_of(one.column): one for one in bases}
+    return {key_of(one.column): one for one in tuned} | found
+
+
+def choose() -> tuple[Offered, ...]:
+    """Two lists to choose from. A model that is in neither list can be typed."""
+    every = offered()
+    _begin_with(every)
+    chosen = []
+    for place, key, label in zip(st.columns(2), KEYS, LABELS, strict=True):
+        with place:
+            picked = st.selectbox(
+                label,
+                list(every),
+                index=None,
+                format_func=lambda choice: _title(every, choice),
+                placeholder="Choose a model, or type its id",
+                accept_new_options=True,
+                label_visibility="collapsed",
+                key=key,
+                persist_state="session",
+            )
+        if picked:
+            chosen.append(every.get(picked) or _typed(picked))
+    return tuple(chosen)
+
+
+def set_columns(columns: tuple[Column, ...]) -> None:
+    """Put these models side by side; for callbacks."""
+    for place, key in enumerate(KEYS):
+        st.session_state[key] = key_of(columns[place]) if place < len(columns) else None
+
+
+def key_of(column: Column) -> str:
+    """A model of a service as one text, the same as long as both exist."""
+    return f"{column.service_id} {column.model}"
+
+
+def _begin_with(every: dict[str, Offered]) -> None:
+    """The base and the fine-tuned model of the run chosen last, or of the newest that has one; else a base alone."""
+    if KEYS[0] in st.session_state or not every:
+        return
+    runs = [run for run in book.runs(session.workspace()) if any(_of_run(run))]
+    chosen = next((run for run in runs if run.id == session.run_id()), runs[0] if runs else None)
+    if chosen is None:
+        embedded = next(iter(every))
+        st.session_state[KEYS[0]] = embedded
+        return
+    tuned = next(_of_run(chosen))
+    base = Column(chosen.service_id, models.base_of(chosen.model))
+    st.session_state[KEYS[0]] = key_of(base)
+    st.session_state[KEYS[1]] = key_of(tuned.column)
+
+
+def _of_run(run: Run) -> Iterator[Offered]:
+    suffix = run.job.get("suffix") or run.job.get("user_provided_suffix")
+    name = f"{suffix} · {models.base_of(run.model)}" if suffix else models.base_of(run.model)
+    if run.fine_tuned_model:
+        yield Offered(Column(run.service_id, run.fine_tuned_model), f"{name} · fine-tuned", run.version_id)
+    for checkpoint in reversed(book.checkpoints(session.workspace(), run.id)):
+        if checkpoint.model:
+            column = Column(run.service_id, checkpoint.model)
+            yield Offered(column, f"{name} · step {checkpoint.step:,}", run.version_id)
+
+
+def _title(every: dict[str, Offered], choice: str) -> str:
+    if choice not in every:
+        return shortened(choice, 60)
+    one = every[choice]
+    service = next(service.name for service in session.services() if service.id == one.column.service_id)
+    return f"{shortened(one.title, 60)} · {service}"
+
+
+def _typed(model: str) -> Offered:
+    """An id that nobody offered belongs to the chosen service."""
+    service_id, _, rest = model.partition(" ")
+    if rest and any(service.id == service_id for service in session.services()):
+        return Offered(Column(service_id, rest), rest)
+    return Offered(Column(session.service().id, model), model)

@@ -1,0 +1,146 @@
+"""The conversation: one question to every chosen model, the answers arriving side by side.
+
+The workspace keeps every question and answer. What a model or a data set says is shown as text and never read as
+markdown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from lib.errors import BadCredentials, EtudeError
+from lib.playground import conversations
+from lib.playground.conversations import Conversation, Turn
+from lib.playground.held_out import compare
+from lib.services.credentials import missing_key
+from lib.services.service import Service
+from lib.ui import playground_settings, session, trouble
+from lib.ui.conversation import text as untrusted
+from lib.ui.figures import number_of
+from lib.ui.plain import plain, shortened
+from lib.ui.playground_models import Offered
+from lib.ui.playground_stream import Answers, Side
+
+WAITING = ":shimmer[Waiting for the first word]"
+
+
+def show(chosen: Sequence[Offered], expected: Mapping[str, str]) -> None:
+    """What was said so far, and the place to say more. `expected` holds the data's own answers, by question."""
+    said = playground_settings.opened()
+    turns = conversations.turns(session.workspace(), said.id) if said is not None else ()
+    if not turns:
+        st.caption("Ask something, or take a held-out example: a question that the model never saw in training.")
+    for turn in turns:
+        if turn.column is None:
+            _question(turn.content, expected.get(turn.content))
+            answers = [one for one in turns if one.column is not None and one.position == turn.position + 1]
+            _answers(answers, expected.get(turn.content))
+    missing = None if chosen else "Choose a model above first"
+    asked = st.chat_input(
+        missing or ("Ask both models" if len(chosen) > 1 else "Ask the model"),
+        key="question",
+        disabled=missing is not None,
+        submit_mode="stop",
+    )
+    if asked:
+        _ask(chosen, said, asked, expected.get(asked))
+
+
+def _question(text: str, expected: str | None) -> None:
+    question, answer = st.columns(2) if expected is not None else (st.container(), None)
+    with question, st.chat_message("user", avatar=":material/person:"):
+        untrusted(text)
+    if answer is not None and expected is not None:
+        with answer, st.chat_message("expected", avatar=":material/flag:"):
+            st.caption("Expected")
+            untrusted(expected)
+
+
+def _answers(answers: Sequence[Turn], expected: str | None) -> None:
+    if not answers:
+        return
+    places = st.columns(max(2, *(answer.column or 0 for answer in answers)))
+    for answer in answers:
+        with places[answer.column or 0]:
+            _answer(answer, expected)
+
+
+def _answer(answer: Turn, expected: str | None) -> None:
+    with st.chat_message("assistant", avatar=":material/smart_toy:"):
+        st.caption(plain(shortened(answer.model or "", 70)))
+        if answer.content:
+            untrusted(answer.content)
+        problem = answer.facts.get("problem")
+        if problem:
+            trouble.show(EtudeError(problem["what"], problem["todo"], raw=problem["raw"]))
+        st.caption(_facts(answer, expected))
+
+
+def _facts(answer: Turn, expected: str | None) -> str:
+    """One line under an answer: whether it is whole and right, its tokens and its times."""
+    facts: Mapping[str, Any] = answer.facts
+    said = []
+    if answer.state != "complete":
+        why = "stopped" if facts.get("stopped") else "it did not arrive whole"
+        said.append(f":orange[:material/warning: Incomplete: {why}]")
+    elif expected is not None:
+        right, _ = compare(expected, answer.content)
+        said.append(":green[:material/check: As expected]" if right else ":orange[:material/close: Not as expected]")
+    if facts.get("tokens_out") is not None:
+        said.append(number_of(facts["tokens_out"], "token"))
+    if facts.get("first_token_seconds") is not None:
+        said.append(f"first after {facts['first_token_seconds']:.1f} s")
+    if facts.get("seconds") is not None:
+        said.append(f"{facts['seconds']:.1f} s")
+    return " · ".join(said)
+
+
+def _ask(chosen: Sequence[Offered], said: Conversation | None, text: str, expected: str | None) -> None:
+    ws = session.workspace()
+    said = playground_settings.keep(said, [one.column for one in chosen])
+    conversations.question(ws, said.id, text)
+    _question(text, expected)
+    drawn: list[tuple[Side, Any]] = []
+    for column, place in enumerate(st.columns(max(2, len(chosen)))[: len(chosen)]):
+        with place, st.chat_message("assistant", avatar=":material/smart_toy:"):
+            st.caption(plain(shortened(said.columns[column].model, 70)))
+            slot = st.empty()
+        slot.markdown(WAITING)
+        side = _side(said, column)
+        if side is not None:
+            drawn.append((side, slot))
+    answers = Answers(ws, said, [side for side, _ in drawn])
+    try:
+        for number, so_far in answers:
+            slot = drawn[number][1]
+            slot.text(so_far) if so_far else slot.markdown(WAITING)
+    finally:
+        answers.stop()
+    st.rerun()
+
+
+def _side(said: Conversation, column: int) -> Side | None:
+    """Who answers in a column; None, and the reason kept as the answer, when that model cannot be reached."""
+    ws = session.workspace()
+    wanted = said.columns[column]
+    messages = conversations.messages_for(ws, said.id, column)
+    turn = conversations.begin_answer(ws, said.id, column)
+    try:
+        service = _service(wanted.service_id)
+        connection = session.connection(service)
+        if connection is None:
+            raise BadCredentials(f"{service.name} needs a key.", missing_key(service))
+        return Side(connection, wanted.model, messages, turn.id)
+    except EtudeError as error:
+        conversations.failed(ws, turn.id, error)
+        return None
+
+
+def _service(service_id: str) -> Service:
+    found = next((one for one in session.services() if one.id == service_id), None)
+    if found is None:
+        raise EtudeError("This model's service is no longer in the list.", "Choose another model.")
+    return found
