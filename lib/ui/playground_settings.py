@@ -54,7 +54,7 @@ def opened() -> Conversation | None:
 
 
 def restore() -> None:
-    """Set models and settings to those of the conversation in the address: once after a reload, or when one is opened."""
+    """Set models and settings to those of the conversation in the address, once when that has changed."""
     said = opened()
     if said is None or st.session_state.get("restored") == said.id:
         return
