@@ -83,20 +83,20 @@ class Running:
         return [event.message for event in self.strict.fine_tuning.jobs.list_events(job_id, limit=7)][::-1]
 
     def kill(self) -> None:
+        """SIGKILL."""
         self.process.kill()
-        self.process.wait()
+        self._release()
 
     def close(self) -> int:
         """SIGTERM; the exit code."""
-        self.http.close()
-        self.client.close()
-        self.strict.close()
         self.process.terminate()
-        code = self.process.wait(timeout=10)
-        for pipe in (self.process.stdout, self.process.stderr):
-            assert pipe is not None
-            pipe.close()
-        return code
+        return self._release()
+
+    def _release(self) -> int:
+        for open_one in (self.http, self.client, self.strict, self.process.stdout, self.process.stderr):
+            assert open_one is not None
+            open_one.close()
+        return self.process.wait(timeout=10)
 
 
 Start = Callable[..., Running]
@@ -142,8 +142,7 @@ def start_engine(base: Path) -> Iterator[Start]:
 
     yield start
     for running in started:
-        if running.process.poll() is None:
-            running.close()
+        running.close()
 
 
 @pytest.fixture(scope="module")

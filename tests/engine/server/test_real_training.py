@@ -1,0 +1,108 @@
+"""The whole engine with nothing replaced: a tiny network is trained, talked to, and survives a killed engine."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib.engine import sealed
+from lib.engine.network import Config, Network, save
+from tests.engine.server.conftest import Running, Start, eventually
+
+pytestmark = pytest.mark.slow
+
+MODEL = "tiny-2026-01-01"
+REAL: dict[str, Any] = {"real_check": True, "trainer": None, "answerer": None}
+
+
+@pytest.fixture(scope="module")
+def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import torch
+
+    folder = tmp_path_factory.mktemp("tiny")
+    torch.manual_seed(1)
+    save(Network(Config(vocabulary=4096, width=64, layers=2, heads=2, hidden=96, context=2048, taps=3)), folder / MODEL)
+    sealed.seal(folder / MODEL)
+    return folder
+
+
+def examples(count: int) -> bytes:
+    pick = random.Random(3)
+    lines = [
+        {
+            "messages": [
+                {"role": "user", "content": f"Number {n}, please? " + "and so on " * pick.randint(1, 9)},
+                {"role": "assistant", "content": f"Of course: {n * 7}."},
+            ]
+        }
+        for n in range(count)
+    ]
+    return "\n".join(map(json.dumps, lines)).encode()
+
+
+def begin(engine: Running) -> str:
+    training, validation = engine.upload(examples(60)), engine.upload(examples(12))
+    return str(
+        engine.client.fine_tuning.jobs.create(
+            model="tiny",
+            training_file=training,
+            validation_file=validation,
+            seed=3,
+            hyperparameters={"n_epochs": 4, "batch_size": 4},
+        ).id
+    )
+
+
+def metrics(engine: Running, job_id: str) -> list[dict[str, Any]]:
+    events = engine.strict.fine_tuning.jobs.list_events(job_id, limit=100)
+    return [dict(event.data) for event in events if event.type == "metrics"][::-1]  # type: ignore[call-overload]
+
+
+def test_a_killed_engine_ends_with_the_losses_of_one_that_was_not(
+    start_engine: Start, tiny_base: Path, tmp_path: Path
+) -> None:
+    whole = start_engine(tmp_path / "whole", bases=[str(tiny_base)], **REAL)
+    undisturbed = begin(whole)
+    job = whole.wait(undisturbed)
+    assert job.status == "succeeded", job.error
+    assert job.trained_tokens > 1000
+    expected = metrics(whole, undisturbed)
+    assert [step["step"] for step in expected] == list(range(1, 61))
+    assert expected[-1]["train_loss"] < expected[0]["train_loss"]
+
+    models = ("tiny", job.fine_tuned_model, f"{job.fine_tuned_model}:ckpt-step-30")
+    for model in models:
+        answer = whole.strict.chat.completions.create(
+            model=model, messages=[{"role": "user", "content": "Number 3, please?"}], max_tokens=9, temperature=0
+        )
+        assert answer.usage is not None
+        assert 0 < answer.usage.completion_tokens <= 9
+    whole.close()
+
+    engine = start_engine(tmp_path / "killed", bases=[str(tiny_base)], **REAL)
+    job_id = begin(engine)
+    eventually(lambda: len(metrics(engine, job_id)) > 20)
+    engine.kill()
+    again = start_engine(tmp_path / "killed", bases=[str(tiny_base)], **REAL)
+    assert again.wait(job_id).status == "succeeded"
+    assert metrics(again, job_id) == [pytest.approx(step, abs=1e-6) for step in expected]
+    again.close()
+
+
+def test_a_real_job_is_cancelled_at_once_and_its_checkpoint_answers(
+    start_engine: Start, tiny_base: Path, tmp_path: Path
+) -> None:
+    engine = start_engine(tmp_path / "home", bases=[str(tiny_base)], **REAL)
+    job = engine.job(model="tiny", training_file=engine.upload(examples(60)), hyperparameters={"n_epochs": 50})
+    (checkpoint, *_) = eventually(lambda: engine.strict.fine_tuning.jobs.checkpoints.list(job.id).data)
+    assert engine.client.with_options(timeout=2.5).fine_tuning.jobs.cancel(job.id).status == "cancelled"
+    (checkpoint, *_) = engine.strict.fine_tuning.jobs.checkpoints.list(job.id)
+    answer = engine.strict.chat.completions.create(
+        model=checkpoint.fine_tuned_model_checkpoint, messages=[{"role": "user", "content": "Hello"}], max_tokens=3
+    )
+    assert answer.model == checkpoint.fine_tuned_model_checkpoint
+    engine.close()
