@@ -1,0 +1,1 @@
+"""Talking to models and measuring them: streamed answers, conversations that last, held-out examples."""
