@@ -45,8 +45,8 @@ class Launch:
 
 def launches(ws: Workspace, *, unsettled: bool = False) -> tuple[Launch, ...]:
     """All launches, newest first; or those of which it is not known yet what became of them."""
-    found = [_launch(row) for row in ws.read("SELECT * FROM launches ORDER BY created_at DESC, id DESC")]
-    return tuple(launch for launch in found if not (unsettled and launch.settled))
+    wanted = "WHERE state NOT IN ('linked', 'not_created')" if unsettled else ""
+    return tuple(_launch(row) for row in ws.read(f"SELECT * FROM launches {wanted} ORDER BY created_at DESC, id DESC"))
 
 
 def launch(ws: Workspace, launch_id: str) -> Launch:

@@ -32,6 +32,8 @@ NOT_READY_DELAYS = (2.0, 3.0, 5.0, *(10.0,) * 9)
 # When no answer came, the list is looked at after these many seconds: the request may take effect later than that.
 LOOKS = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0)
 LATEST_EFFECT = 30.0
+# Before anything is sent, whoever began may go on for this long: a page that is reloaded calls `launch` again.
+ABANDONED_SECONDS = 60.0
 PAGES_LOOKED_AT = 20
 # How far from the time of sending a job without our metadata may have been created to be ours.
 EARLIER, EARLIER_WITHOUT_CLOCK, LATER = 5.0, 120.0, 900.0
@@ -75,10 +77,11 @@ def settle(ws: Workspace, connection: Connection, launch_id: str, *, sleep: Slee
     """Find out what became of a launch that was interrupted; one that is under way elsewhere is left alone."""
     with held_if_free(ws.home, launch_id) as free:
         intent = intents.launch(ws, launch_id)
-        if free and intent.state in ("prepared", "uploading"):
+        age = abs(ws.clock() - intent.updated_at)
+        if free and intent.state in ("prepared", "uploading") and age > ABANDONED_SECONDS:
             stopped = EtudeError("Etude was stopped before the job was sent.", "No job was started. Launch again.")
             intents.give_up(ws, launch_id, stopped)
-        elif free and not intent.settled:
+        elif free and intent.state in ("sending", "unknown"):
             _reconcile(ws, connection, intent, sleep)
     return intents.launch(ws, launch_id)
 

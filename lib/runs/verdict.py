@@ -188,6 +188,8 @@ def _gap(train: Series, valid: Series) -> str:
     if not math.isfinite(train_end) or train_end < ZERO:
         return f"; validation loss is {_loss(end)}"
     ratio = end / train_end
+    if ratio <= 1:
+        return f"; validation loss is {_loss(end)}, no higher than training"
     return f"; validation loss is {_loss(end)}, {_times(ratio)} times training ({_band(ratio)})"
 
 

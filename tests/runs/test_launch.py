@@ -39,7 +39,7 @@ from tests.protocol_server import (
     Replaced,
     Truncated,
 )
-from tests.runs.conftest import Naps, connection_to, plan_for
+from tests.runs.conftest import Clock, Naps, connection_to, plan_for
 
 JOBS = "/fine_tuning/jobs"
 
@@ -256,9 +256,11 @@ def test_a_launch_that_was_killed_while_sending_is_settled_from_the_list(
 
 
 def test_a_launch_that_was_killed_before_sending_made_nothing(
-    ws: Workspace, server: ProtocolServer, connection: Connection, version: Version, naps: Naps
+    ws: Workspace, server: ProtocolServer, connection: Connection, version: Version, naps: Naps, clock: Clock
 ) -> None:
     intents.prepare(ws, plan_for(version), "launch_1")
+    assert settle(ws, connection, "launch_1", sleep=naps).state == "prepared", "its page may be about to go on"
+    clock.now += 61
     settled = settle(ws, connection, "launch_1", sleep=naps)
     assert settled.state == "not_created"
     assert settled.problem is not None
