@@ -15,16 +15,13 @@ from lib.dataset.example import Method
 from lib.dataset.finding import Finding, Findings
 from lib.dataset.jsonl import Lines
 from lib.dataset.rules import messages, preference, quality, reinforcement, secrets, structure, tools
-from lib.dataset.rules.belonging import method_of_most, misplaced
+from lib.dataset.rules.belonging import LOOKED_AT_FIRST, method_of_most, misplaced
 from lib.dataset.rules.case import Case, Hint, Rule
 from lib.dataset.rules.repeats import Repeats
 from lib.dataset.rules.size import LEAST_EXAMPLES, cut, too_few
 from lib.tokens.billing import example_tokens
 
 __all__ = ["Finding", "Report", "check", "examine"]
-
-# So many examples tell the method of the file.
-LOOKED_AT_FIRST = 100
 
 SHAPE_RULES: dict[Method, tuple[Rule, ...]] = {
     "supervised": structure.RULES + messages.RULES + tools.RULES,

@@ -16,6 +16,7 @@ from typing import Any
 from lib.dataset.example import Example, encode
 from lib.dataset.jsonl import Lines
 from lib.dataset.parse import parse
+from lib.dataset.rules.belonging import LOOKED_AT_FIRST, method_of_most
 from lib.dataset.shelf import Version, insert, keep_lines, open_lines, version
 from lib.errors import DataError, EditConflict, WorkspaceError
 from lib.workspace.database import Workspace, new_id
@@ -161,7 +162,7 @@ def save_version(ws: Workspace, version_id: str, name: str, *, validation: Colle
             name=name.strip() or "Untitled",
             sha256=keep_lines(ws, _raws(ws, held, drafts, kept)),
             examples=len(kept),
-            method=held.method,
+            method=method_of_most(example.data for example in _first(ws, held, drafts, kept)),
             validation=frozenset(new for new, place in enumerate(kept) if place in wanted),
             changes=asdict(_count(ws, held, drafts)),
             parent_id=held.id,
@@ -224,6 +225,11 @@ def _raws(ws: Workspace, held: Version, drafts: Drafts, kept: list[int]) -> Iter
     for position in kept:
         line = drafts[position][1] if position in drafts else None
         yield lines.raw(position) if line is None else line
+
+
+def _first(ws: Workspace, held: Version, drafts: Drafts, kept: list[int]) -> Iterator[Example]:
+    """The examples that tell the method, which a conversion may have changed."""
+    return (Example(parse(raw)) for raw in _raws(ws, held, drafts, kept[:LOOKED_AT_FIRST]))
 
 
 def _count(ws: Workspace, held: Version, drafts: Drafts) -> Changes:

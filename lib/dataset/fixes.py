@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import Any
 
+from lib.dataset.dialects import converted
 from lib.dataset.example import NON_PREFERRED, PREFERRED, SUPERVISED_KEYS, Example, encode, raw_messages
 from lib.dataset.finding import Finding
 from lib.dataset.rules import preference
@@ -69,15 +70,11 @@ def _remove_extra_keys(data: Data) -> None:
         _keep(entry, COMMON_KEYS | OWN_KEYS.get(str(entry.get("role")), frozenset()))
 
 
-def _convert_to_chat(data: Data) -> None:
-    if "prompt" not in data or "completion" not in data:
-        return
-    prompt, completion = data.pop("prompt"), data.pop("completion")
-    # Legacy completions begin with a blank, which the old models wanted.
-    data["messages"] = [
-        {"role": "user", "content": _as_text(prompt)},
-        {"role": "assistant", "content": _as_text(completion).strip()},
-    ]
+def _convert(data: Data) -> None:
+    made = converted(data)
+    if made is not None:
+        data.clear()
+        data.update(made)
 
 
 def _drop_after_the_last_answer(data: Data) -> None:
@@ -195,7 +192,7 @@ FIXES: dict[str, Callable[[Data], None]] = {
     "arguments_to_text": _arguments_to_text,
     "break_special_tokens": _break_special_tokens,
     "content_to_text": _content_to_text,
-    "convert_to_chat": _convert_to_chat,
+    "convert": _convert,
     "developer_to_system": _developer_to_system,
     "drop_empty_messages": _drop_empty_messages,
     "drop_messages_after_the_last_answer": _drop_after_the_last_answer,

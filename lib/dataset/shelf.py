@@ -10,19 +10,20 @@ from __future__ import annotations
 import json
 import sqlite3
 import tempfile
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from lib.dataset.example import METHODS, Method
+from lib.dataset.dialects import converted
+from lib.dataset.example import METHODS, Method, encode
 from lib.dataset.jsonl import Lines, open_checked, read, write
-from lib.dataset.rules.belonging import method_of_most
+from lib.dataset.rules.belonging import LOOKED_AT_FIRST, method_of_most
+from lib.dataset.tables import Roles, examples, guess, incomplete, read_table
 from lib.errors import DataError, WorkspaceError
 from lib.workspace.database import Workspace, new_id
 
-LOOKED_AT_FIRST = 100
 FIRST_NAME = "As brought in"
 
 
@@ -42,7 +43,8 @@ class Version:
     """One immutable version. `validation` are the positions held out; `changes` counts what differs from the parent.
 
     `changes` has "added", "removed" and "changed"; the first version also has "unread", the number of lines of the
-    source that are no examples, and "source", the hash under which the source is kept when there are any.
+    source that are no examples, and "source", the hash under which the source is kept when it holds more than these
+    lines.
     """
 
     id: str
@@ -64,38 +66,37 @@ class Version:
         return self.examples - len(self.validation)
 
 
-def bring_in(ws: Workspace, source: bytes | Path, name: str, *, validation: Collection[int] = ()) -> Version:
+def bring_in(
+    ws: Workspace, source: bytes | Path, name: str, *, validation: Collection[int] = (), convert: bool = False
+) -> Version:
     """Keep the readable examples of a file as the first version of a new dataset; `name` is the file's own.
 
-    Raises UnreadableFile when the file is something else, DataError when not one line is an example.
+    `convert` turns examples in other tools' formats (lib.dataset.dialects) into that of the services. Raises
+    UnreadableFile when the file is something else, DataError when not one line is an example.
     """
     reading = read(source, name)
     if not len(reading.lines):
         raise DataError(reading.problems[0].text, reading.problems[0].why, line=reading.problems[0].line)
-    changes: dict[str, Any] = {"added": len(reading.lines), "removed": 0, "changed": 0}
-    changes["unread"] = sum(1 for finding in reading.problems if finding.severity == "error")
-    if changes["unread"]:
-        changes["source"] = ws.keep(source)
-    sha256 = keep_lines(ws, reading.lines.raws())
-    dataset_id, now = new_id("ds"), ws.clock()
-    made = Version(
-        id=new_id("ver"),
-        dataset_id=dataset_id,
-        dataset_name=_title(name),
-        number=1,
-        name=FIRST_NAME,
-        sha256=sha256,
-        examples=len(reading.lines),
-        method=method_of_most(example.data for example in reading.lines[:LOOKED_AT_FIRST]),
-        validation=frozenset(validation),
-        changes=changes,
-        parent_id=None,
-        created_at=now,
-    )
-    with ws.write() as db:
-        db.execute("INSERT INTO datasets VALUES (?, ?, ?, ?, NULL)", (dataset_id, made.dataset_name, name, now))
-        insert(db, made)
-    return made
+    unread = sum(reading.totals[code] for code in {one.code for one in reading.problems if one.severity == "error"})
+    raws = _converted(reading.lines) if convert else reading.lines.raws()
+    return _first_version(ws, raws, name, validation, unread, source if unread or convert else None)
+
+
+def bring_in_table(
+    ws: Workspace, source: bytes, name: str, roles: Roles | None = None, *, validation: Collection[int] = ()
+) -> Version:
+    """Keep the rows of a table (CSV, TSV) as conversations, as the first version of a new dataset.
+
+    Without `roles` they are guessed. Raises UnreadableFile when the file is no table, DataError when no row has both a
+    question and an answer.
+    """
+    table = read_table(source, name)
+    roles = roles or guess(table)
+    unread = len(incomplete(table, roles))
+    if unread == len(table.rows):
+        raise DataError(f"No row of {name} has both a question and an answer.", "Choose other columns.")
+    raws = (encode(data) for data in examples(table, roles))
+    return _first_version(ws, raws, name, validation, unread, source)
 
 
 def datasets(ws: Workspace) -> tuple[Dataset, ...]:
@@ -205,6 +206,45 @@ def _version(row: sqlite3.Row) -> Version:
     )
 
 
+def _first_version(
+    ws: Workspace,
+    raws: Iterable[bytes],
+    name: str,
+    validation: Collection[int],
+    unread: int,
+    source: bytes | Path | None,
+) -> Version:
+    sha256 = keep_lines(ws, raws)
+    lines, now = _opened(ws.kept(sha256)), ws.clock()
+    changes: dict[str, Any] = {"added": len(lines), "removed": 0, "changed": 0, "unread": unread}
+    if source is not None:
+        changes["source"] = ws.keep(source)
+    made = Version(
+        id=new_id("ver"),
+        dataset_id=new_id("ds"),
+        dataset_name=_title(name),
+        number=1,
+        name=FIRST_NAME,
+        sha256=sha256,
+        examples=len(lines),
+        method=method_of_most(example.data for example in lines[:LOOKED_AT_FIRST]),
+        validation=frozenset(validation),
+        changes=changes,
+        parent_id=None,
+        created_at=now,
+    )
+    with ws.write() as db:
+        db.execute("INSERT INTO datasets VALUES (?, ?, ?, ?, NULL)", (made.dataset_id, made.dataset_name, name, now))
+        insert(db, made)
+    return made
+
+
+def _converted(lines: Lines) -> Iterator[bytes]:
+    for position, example in enumerate(lines):
+        made = converted(example.data)
+        yield lines.raw(position) if made is None else encode(made)
+
+
 @lru_cache(maxsize=8)
 def _opened(path: Path) -> Lines:
     return open_checked(path)
@@ -214,4 +254,6 @@ def _title(name: str) -> str:
     """A dataset's name from that of its file, of which only the last part is used."""
     plain = name.replace("\\", "/").rpartition("/")[2].strip()
     stem, _, ending = plain.rpartition(".")
-    return (stem if stem and ending.lower() in ("jsonl", "json", "ndjson", "txt") else plain) or "Untitled"
+    return (
+        stem if stem and ending.lower() in ("jsonl", "json", "ndjson", "txt", "csv", "tsv") else plain
+    ) or "Untitled"

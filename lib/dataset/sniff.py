@@ -78,7 +78,7 @@ def not_json(head: bytes, name: str) -> UnreadableFile:
     if text.startswith("<"):
         kind, todo = "a web page or XML", "Choose the file with the data itself. " + JSONL
     elif any(first.count(mark) >= 1 for mark in "\t;,") and not first.startswith(("{", "[", '"{')):
-        kind, todo = "a table (CSV)", "Write each row as a conversation in JSON. " + JSONL
+        kind, todo = "a table (CSV)", "Bring it in as a table, or write each row as a conversation in JSON. " + JSONL
     elif text.startswith(("[", '"')):
         kind, todo = "JSON, but holds no objects", 'Each example is an object such as {"messages": [...]}. ' + JSONL
     else:

@@ -9,6 +9,9 @@ from lib.dataset.example import Method, method_of
 from lib.dataset.finding import Finding
 from lib.dataset.rules.case import Case
 
+# So many examples tell the method of a file.
+LOOKED_AT_FIRST = 100
+
 ANSWERS = {
     ("dpo", "supervised"): "The service answers: Invalid file format. … is missing key 'messages'.",
     ("dpo", "reinforcement"): "The service answers: Invalid file format. … is missing key 'messages'.",

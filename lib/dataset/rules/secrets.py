@@ -107,7 +107,11 @@ KINDS: tuple[Kind, ...] = (
         "card_number",
         "a card number",
         "[card number]",
-        re.compile(r"(?<![\d.-])[3-6]\d{3}(?:[ -]?\d{4}){2}[ -]?\d{1,7}(?![\d-])"),
+        re.compile(
+            r"(?<![\d.-])(?:(?:4\d{3}|5[1-5]\d\d|35\d\d|6011|65\d\d)(?:[ -]?\d{4}){3}"
+            r"|2[2-7]\d\d(?:[ -]\d{4}){3}"
+            r"|3[47]\d\d[ -]?\d{6}[ -]?\d{5})(?![\d-])"
+        ),
         holds=luhn_holds,
     ),
     Kind(

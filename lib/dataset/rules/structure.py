@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lib.dataset.dialects import converted, recognise
 from lib.dataset.example import SUPERVISED_KEYS
 from lib.dataset.finding import Finding
 from lib.dataset.rules.case import Case, Rule, shown
 
-FOREIGN_KEYS = frozenset({"conversations", "instruction", "chosen", "chosen_messages", "question", "dialogue"})
+UNEXPECTED = "The service answers: Unexpected file format, expected either prompt/completion pairs or chat messages."
 TRAINS_NOTHING = "A model learns from assistant messages only."
 
 
@@ -31,15 +32,15 @@ def has_messages(case: Case) -> Iterator[Finding]:
             "prompt_completion",
             "is a prompt with a completion, the legacy format.",
             "Only babbage-002 and davinci-002 took it, and they are gone. Chat models need “messages”.",
-            fix="convert_to_chat",
+            fix="convert",
         )
-    elif data.keys() & FOREIGN_KEYS:
-        found = sorted(data.keys() & FOREIGN_KEYS)[0]
+    elif (dialect := recognise(data)) is not None:
         yield case.finding(
             "error",
             "foreign_format",
-            f"is in another tool's format: it has “{found}” instead of “messages”.",
-            "The service answers: Unexpected file format, expected either prompt/completion pairs or chat messages.",
+            f"is in the format {dialect.name}, not in that of the services.",
+            f"{UNEXPECTED} When it is converted: {dialect.becomes}",
+            fix="convert" if converted(data) is not None else None,
         )
     else:
         why = "The service answers: Invalid file format. … is missing key 'messages'."

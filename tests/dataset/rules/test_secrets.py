@@ -20,7 +20,7 @@ SECRETS = {
     "private_key": ["-----BEGIN RSA " + "PRIVATE KEY-----\nMIIE\n-----END RSA " + "PRIVATE KEY-----"],
     "password_in_address": ["postgres://ann:" + "s3cret@db.acme.io/x"],
     "email": ["ann.smith+x@mail.acme.co.uk"],
-    "card_number": ["4111 1111 1111 1111", "5500-0000-0000-0004"],
+    "card_number": ["4111 1111 1111 1111", "5500-0000-0000-0004", "3782 822463 10005"],
     "iban": ["DE89 3704 0044 0532 0130 00", "GB82WEST12345698765432"],
     "phone": ["+49 30 1234567", "+1 (415) 555-2671"],
 }
