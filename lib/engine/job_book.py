@@ -51,6 +51,10 @@ class JobBook:
             raise not_there("FineTuningJob", job_id, param="fine_tuning_job_id", code="fine_tune_not_found")
         return row
 
+    def knows(self, job_id: str) -> bool:
+        """Whether there is such a job."""
+        return self._store.number("jobs", job_id) is not None
+
     def by_request_key(self, key: str) -> sqlite3.Row | None:
         """The job that was created by the request with this Idempotency-Key."""
         return self._store.row("SELECT * FROM jobs WHERE request_key = ?", (key,))

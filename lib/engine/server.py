@@ -37,6 +37,9 @@ ROUTES = [*files.ROUTES, *jobs.ROUTES, *models.ROUTES, *chat.ROUTES]
 TOKEN_BYTES = 32
 LOOK_SECONDS = 0.5
 GRACE_SECONDS = 2
+# Longer than clients keep a connection (5 s): whoever closes first must not be the server, or a request meets a closed
+# door just as it is sent.
+KEEP_ALIVE_SECONDS = 75
 
 log = logging.getLogger("etude.engine")
 
@@ -76,7 +79,7 @@ def serve(settings: Settings, *, examine: Examine = training_files.examine) -> N
     os.umask(0o077)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     service = Service.open(settings, time.time, examine)
-    listener = _listen(settings.port)
+    listener = listen(settings.port)
     port = listener.getsockname()[1]
     token = f"sk-etude-{secrets.token_urlsafe(TOKEN_BYTES)}"
     presence = Presence(time.monotonic)
@@ -89,6 +92,7 @@ def serve(settings: Settings, *, examine: Examine = training_files.examine) -> N
         log_level="warning",
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     address = {"base_url": f"http://127.0.0.1:{port}/v1", "api_key": token, "pid": os.getpid()}
@@ -137,8 +141,10 @@ async def _watch(service: Service, presence: Presence, idle_exit: float | None, 
             return
 
 
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def listen(port: int) -> socket.socket:
+    """A socket on the loopback interface, bound but not yet accepting. Raises EngineError when the port is taken."""
+    # With the protocol named, asyncio sends small answers at once. Without it each would wait some 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))

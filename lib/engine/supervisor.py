@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import os
+import shutil
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -67,7 +68,10 @@ class Supervisor:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Take up whatever is unfinished."""
+        """Take up whatever is unfinished, and remove folders whose job a crash kept from being entered."""
+        for folder in self._home.jobs.iterdir():
+            if not self._book.knows(folder.name):
+                shutil.rmtree(folder)
         for work in (self._validate_all, self._train_all):
             self._tasks.append(asyncio.create_task(work(), name=work.__name__))
 

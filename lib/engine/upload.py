@@ -18,7 +18,7 @@ from starlette.requests import Request
 
 from lib.engine.file_shelf import PURPOSES
 from lib.engine.protocol import invalid, parsed, typed
-from lib.errors import Rejected
+from lib.errors import Rejected, ServiceBroken
 
 FILE_LIMIT = 512 * 1024 * 1024
 FIELD_LIMIT = 64 * 1024
@@ -42,7 +42,8 @@ class Upload:
 async def receive(request: Request, target: Path) -> Upload:
     """Write the upload's file to `target` and return what came with it.
 
-    Raises Rejected for a body that is no such form (400) or a file over FILE_LIMIT (413); `target` is then gone.
+    Raises Rejected for a body that is no such form (400) or a file over FILE_LIMIT (413), ServiceBroken when the disk
+    does not take it; `target` is then gone.
     """
     media, options = parse_options_header(request.headers.get("content-type"))
     boundary = options.get(b"boundary", b"")
@@ -56,8 +57,12 @@ async def receive(request: Request, target: Path) -> Upload:
             # Off the event loop: half a gigabyte takes seconds to reach a slow disk.
             await asyncio.to_thread(os.fsync, file.fileno())
         return form.upload()
-    except BaseException:
+    except BaseException as error:
         target.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise ServiceBroken(
+                f"The file could not be kept: {error.strerror or error}.", "Make room on the disk.", status=500
+            ) from error
         raise
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from lib.engine.server import listen
 from tests.engine.server.conftest import BASE, ROOT, Running, Start, command, eventually
 from tests.engine.server.test_chat import children
 
@@ -109,6 +111,27 @@ def test_a_taken_port_is_told_in_a_sentence(engine: Running, tmp_path: Path) -> 
     assert (told.returncode, told.stdout) == (2, "")
     assert f"Port {engine.port} on 127.0.0.1 cannot be used" in told.stderr
     assert "Traceback" not in told.stderr
+
+
+def test_small_answers_are_not_held_back() -> None:
+    """asyncio turns Nagle's algorithm off only for sockets that say that they are TCP."""
+    with listen(0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
+
+
+def test_what_a_crash_left_half_made_is_removed(start_engine: Start, tmp_path: Path) -> None:
+    engine = start_engine(tmp_path / "home")
+    job, file = engine.job(hyperparameters={"n_epochs": 1}), engine.upload()
+    engine.wait(job.id)
+    engine.kill()
+    (tmp_path / "home" / "jobs" / "ftjob-never-entered").mkdir()
+    (tmp_path / "home" / "files" / "file-never-entered").write_bytes(b"{}")
+    again = start_engine(tmp_path / "home")
+    assert [path.name for path in (tmp_path / "home" / "jobs").iterdir()] == [job.id]
+    assert not (tmp_path / "home" / "files" / "file-never-entered").exists()
+    assert (tmp_path / "home" / "files" / file).exists()
+    assert again.client.models.retrieve(again.client.fine_tuning.jobs.retrieve(job.id).fine_tuned_model or "")
+    again.close()
 
 
 def test_an_idle_engine_ends_by_itself_but_not_while_a_job_is_unfinished(start_engine: Start, tmp_path: Path) -> None:
