@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
@@ -50,7 +51,10 @@ class Lines:
         held = bytes(self._data[self._starts[position] : self._ends[position]])
         if b"\n" in held or b"\r" in held:
             # Outside a text a line break is a blank, and inside it JSON allows none: no value changes.
-            return msgspec.json.format(held.replace(b"\n", b" ").replace(b"\r", b" "), indent=-1)
+            held = held.replace(b"\n", b" ").replace(b"\r", b" ")
+            # What holds half of a character stays spread out: the formatter refuses it.
+            with suppress(msgspec.DecodeError):
+                return msgspec.json.format(held, indent=-1)
         return held
 
     def raws(self) -> Iterator[bytes]:

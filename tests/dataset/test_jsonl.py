@@ -81,6 +81,13 @@ def test_objects_over_several_lines_are_read_and_keep_every_digit() -> None:
     assert reading.lines.number(1) == content.split(b"\n{")[0].count(b"\n") + 2
 
 
+@pytest.mark.parametrize("content", ['[\n{\n"a":"\\ud83d",\n"b":1}\n]', '{\n"a":"\\ud83d",\n"b":1}\n{\n"c":2\n}'])
+def test_half_a_character_in_a_spread_value_does_not_hide_it(content: str) -> None:
+    lines = read(content.encode(), "a.json").lines
+    assert lines[0].data == {"a": "\ud83d", "b": 1}
+    assert b"\n" not in lines.raw(0)
+
+
 def test_a_broken_element_does_not_take_the_others_along() -> None:
     whole = json.dumps(chat(), indent=2)
     reading = read(f"[{whole},\n{{'single': 1}},\n{whole}]".encode(), "a.json")
@@ -244,3 +251,18 @@ def test_no_bytes_make_reading_fail_otherwise_than_with_a_sentence(content: byte
 def test_no_brackets_and_quotes_make_reading_fail(pieces: list[bytes]) -> None:
     with suppress(UnreadableFile):
         read(b"".join(pieces), "noise")
+
+
+@given(examples, st.sampled_from([None, 0, 2]), st.booleans(), st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_every_array_and_every_pretty_print_is_read_as_its_objects(
+    data: list[dict[str, Any]], indent: int | None, ascii_only: bool, in_array: bool
+) -> None:
+    data = [{"first": 1, "second": [1]}, *data]
+    if in_array:
+        content = json.dumps(data, indent=indent, ensure_ascii=ascii_only)
+    else:
+        content = "\n".join(json.dumps(entry, indent=indent, ensure_ascii=ascii_only) for entry in data)
+    reading = read(content.encode(), "a.json")
+    assert [example.data for example in reading.lines] == data
+    assert all(b"\n" not in raw for raw in reading.lines.raws())
