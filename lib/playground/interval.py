@@ -18,4 +18,5 @@ def wilson(right: int, of: int, z: float = Z95) -> tuple[float, float]:
     middle = share + z * z / (2 * of)
     spread = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
     scale = 1 + z * z / of
-    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+    # At 0 and 1 the ends are the share itself, up to rounding.
+    return max(0.0, min(share, (middle - spread) / scale)), min(1.0, max(share, (middle + spread) / scale))

@@ -10,7 +10,6 @@ import pytest
 
 from lib.errors import NotThere, ServiceBroken, Throttled
 from lib.playground.held_out import Item, Outcome, Share, compare, measure
-from lib.playground.interval import wilson
 from lib.services.connection import Connection
 from tests.protocol_server import Cut, Held, ProtocolServer, Refused, refused_by_code
 from tests.protocol_server.world import last_text
@@ -135,25 +134,3 @@ def test_right_is_the_same_text_or_the_same_json(
     expected: str, text: str, right: bool, fields: dict[str, bool]
 ) -> None:
     assert compare(expected, text) == (right, fields)
-
-
-@pytest.mark.parametrize(
-    ("right", "of", "low", "high"),
-    [
-        # Newcombe (1998), Statistics in Medicine 17, table I: Wilson's score method without continuity correction.
-        (81, 263, 0.2553, 0.3662),
-        (15, 148, 0.0624, 0.1605),
-        (0, 20, 0.0, 0.1611),
-        (1, 29, 0.0061, 0.1718),
-    ],
-)
-def test_intervals_agree_with_the_published_ones(right: int, of: int, low: float, high: float) -> None:
-    assert wilson(right, of) == pytest.approx((low, high), abs=5e-5)
-    mirrored = wilson(of - right, of)
-    assert mirrored == pytest.approx((1 - high, 1 - low), abs=5e-5)
-
-
-def test_few_examples_say_little() -> None:
-    assert wilson(0, 0) == (0.0, 1.0)
-    assert wilson(3, 3)[0] < 0.5
-    assert wilson(3, 3)[1] == 1.0

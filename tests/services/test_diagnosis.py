@@ -30,7 +30,7 @@ from lib.errors import (
     Throttled,
     Unreachable,
 )
-from lib.services import diagnosis, symptom
+from lib.services import diagnosis
 from lib.services.connection import Connection, connect
 from lib.services.credentials import Secret
 from lib.services.service import OPENAI, Service
@@ -523,9 +523,3 @@ def test_no_shape_of_an_answer_gets_past_the_diagnosis(status: int, body: Any) -
         assert isinstance(told, ServiceError)
         assert told.raw
         assert "{" not in told.what
-
-
-def test_a_symptom_reads_a_chain_that_loops() -> None:
-    first, second = ValueError("first"), ValueError("second")
-    first.__cause__, second.__cause__ = second, first
-    assert "second" in symptom.of(first, 0.0).raw
