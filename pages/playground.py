@@ -16,13 +16,15 @@ from lib.ui import (
 frame.require()
 frame.heading("Playground", "Talk to the base model and to your own side by side, and measure which is better.")
 playground_settings.restore()
-view = st.segmented_control(
-    "View", ["Talk", "Measure"], default="Talk", required=True, key="view", label_visibility="collapsed"
-)
 chosen = playground_models.choose()
-if view == "Measure":
-    playground_measure.show(chosen)
-else:
-    examples = playground_examples.of(chosen)
-    playground_settings.show(examples)
+examples = playground_examples.of(chosen)
+with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    view = st.segmented_control(
+        "View", ["Talk", "Measure"], default="Talk", required=True, key="view", label_visibility="collapsed"
+    )
+    if view == "Talk":
+        playground_settings.show(examples)
+if view == "Talk":
     playground_talk.show(chosen, {example.question: example.expected for example in examples})
+else:
+    playground_measure.show(chosen)

@@ -138,6 +138,7 @@ class _Pen:
             line={"color": colour, "width": width},
             opacity=opacity,
             connectgaps=False,
+            cliponaxis=True,
         )
         return trace
 
@@ -150,6 +151,7 @@ class _Pen:
             y=[point.value if point.measured else None for point in points],
             mode="markers",
             marker=marker,
+            cliponaxis=False,
             name=name,
             hovertemplate="%{y:.1%}" if percent else "%{y:.4f}",
         )

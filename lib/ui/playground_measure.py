@@ -19,7 +19,8 @@ from lib.ui.playground_models import Offered, key_of
 from lib.workspace.database import Workspace
 
 SECONDS = 1
-USUAL = 30
+USUAL = 60
+FIELDS = 3
 MAX_TOKENS = 256
 
 
@@ -113,20 +114,8 @@ def _results(version: Version, chosen: Sequence[Offered]) -> None:
     if not measured:
         return
     st.markdown(plain(_sentence(measured)))
-    fields = dict.fromkeys(name for _, result in measured for name in result.fields)
-    st.table(
-        [
-            {
-                "Model": plain(one.title),
-                "Right": _share(result.exact),
-                **{plain(shortened(name, 24)): _share(result.fields.get(name)) for name in fields},
-                "Unanswered": f"{result.asked - result.exact.of}" if result.asked > result.exact.of else "",
-            }
-            for one, result in measured
-        ],
-        border="horizontal",
-        hide_index=True,
-    )
+    st.table([_row(one, result) for one, result in measured], border="horizontal", hide_index=True)
+    st.caption("In brackets: where the true share lies, 95 times out of 100.")
     for one, result in measured:
         if result.problem:
             st.caption(plain(f"{one.title}: {result.problem}"))
@@ -135,22 +124,31 @@ def _results(version: Version, chosen: Sequence[Offered]) -> None:
                 _mistakes(result)
 
 
-def _share(share: Share | None) -> str:
-    if share is None or share.share is None:
-        return ""
+def _row(one: Offered, result: Result) -> dict[str, str]:
+    fields = list(result.fields.items())[:FIELDS]
+    missing = result.asked - result.exact.of
+    return {
+        "Model": plain(one.title),
+        "Right": _share(result.exact),
+        **{plain(shortened(name, 24)): _share(share) for name, share in fields},
+        "Unanswered": f"{missing} of {result.asked}" if missing else "none",
+    }
+
+
+def _share(share: Share) -> str:
     low, high = share.interval
-    return f"**{share.share:.0%}** ({share.right} of {share.of}; {low:.0%} to {high:.0%})"
+    return f"**{share.share or 0:.0%}** · {share.right} of {share.of} ({low * 100:.0f}–{high:.0%})" if share.of else ""
 
 
 def _sentence(measured: Sequence[tuple[Offered, Result]]) -> str:
     """The result in words; where two intervals do not overlap, the difference is not luck."""
-    said = [f"{one.title} answers {result.exact.right} of {result.exact.of} right" for one, result in measured]
+    said = [f"{one.title}: {result.exact.right} of {result.exact.of} right" for one, result in measured]
     if len(measured) < 2:
         return f"{said[0]}."
     (_, first), (_, second) = measured
     apart = first.exact.interval[1] < second.exact.interval[0] or second.exact.interval[1] < first.exact.interval[0]
     sure = "The difference is far beyond chance." if apart else "That may be chance: measure more examples to know."
-    return f"{said[0]}, {said[1]}. {sure}"
+    return f"{said[0]}. {said[1]}. {sure}"
 
 
 def _mistakes(result: Result) -> None:

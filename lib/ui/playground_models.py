@@ -38,7 +38,7 @@ def offered() -> dict[str, Offered]:
     tuned = [one for run in book.runs(ws) if run.service_id in names for one in _of_run(run)]
     today = date.fromtimestamp(ws.clock())
     bases = [
-        Offered(Column(service.id, model.id), f"{model.id} · base")
+        Offered(Column(service.id, model.id), f"{_short(model.id, service.id)} · base")
         for service in session.services()
         for model in models.models(service.kind)
         if model.base_shutdown is None or today < model.base_shutdown
@@ -98,14 +98,27 @@ def _begin_with(every: dict[str, Offered]) -> None:
 
 
 def _of_run(run: Run) -> Iterator[Offered]:
-    suffix = run.job.get("suffix") or run.job.get("user_provided_suffix")
-    name = f"{suffix} · {models.base_of(run.model)}" if suffix else models.base_of(run.model)
+    name = _short(models.base_of(run.model), run.service_id)
     if run.fine_tuned_model:
-        yield Offered(Column(run.service_id, run.fine_tuned_model), f"{name} · fine-tuned", run.version_id)
+        mark = _mark(run, run.fine_tuned_model)
+        yield Offered(Column(run.service_id, run.fine_tuned_model), f"{name} · {mark} · fine-tuned", run.version_id)
     for checkpoint in reversed(book.checkpoints(session.workspace(), run.id)):
         if checkpoint.model:
-            column = Column(run.service_id, checkpoint.model)
-            yield Offered(column, f"{name} · step {checkpoint.step:,}", run.version_id)
+            title = f"{name} · {_mark(run, checkpoint.model)} · step {checkpoint.step:,}"
+            yield Offered(Column(run.service_id, checkpoint.model), title, run.version_id)
+
+
+def _mark(run: Run, model: str) -> str:
+    """What tells this run's models from those of other runs: the suffix, else the id that the service drew."""
+    suffix = run.job.get("suffix") or run.job.get("user_provided_suffix")
+    return str(suffix) if suffix else models.CHECKPOINT.sub("", model).rpartition(":")[2]
+
+
+def _short(model: str, service_id: str) -> str:
+    """The name without a date, where the catalog has one."""
+    kind = next(service.kind for service in session.services() if service.id == service_id)
+    found = next((one for one in models.models(kind) if one.id == model and one.aliases), None)
+    return found.aliases[0] if found is not None else model
 
 
 def _title(every: dict[str, Offered], choice: str) -> str:

@@ -23,23 +23,22 @@ LISTED = 12
 
 
 def show(examples: Sequence[HeldOut]) -> None:
-    """One row of tools: a held-out example, the settings, earlier conversations, a new one."""
+    """The tools of a conversation: a held-out example, the settings, earlier conversations, a new one."""
     taken = st.session_state.get("taken", 0)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.button(
-            "Take a held-out example",
-            icon=":material/casino:",
-            disabled=not examples,
-            help=None if examples else "No data with held-out examples is chosen. Split it on Data.",
-            on_click=_take,
-            args=(examples[taken % len(examples)], taken) if examples else None,
-        )
-        with st.popover("Settings", icon=":material/tune:"):
-            _settings()
-        with st.popover("Earlier", icon=":material/history:"):
-            _earlier()
-        if opened() is not None:
-            st.button("New conversation", icon=":material/add:", on_click=leave)
+    st.button(
+        "Take a held-out example",
+        icon=":material/casino:",
+        disabled=not examples,
+        help=None if examples else "No data with held-out examples is chosen. Split it on Data.",
+        on_click=_take,
+        args=(examples[taken % len(examples)], taken) if examples else None,
+    )
+    with st.popover("Settings", icon=":material/tune:"):
+        _settings()
+    with st.popover("Earlier", icon=":material/history:"):
+        _earlier()
+    if opened() is not None:
+        st.button("New conversation", icon=":material/add:", on_click=leave)
 
 
 def opened() -> Conversation | None:
@@ -114,12 +113,12 @@ def _settings() -> None:
         persist_state="session",
         help="0 gives the likeliest answer each time.",
     )
+    st.session_state.setdefault("max_tokens", MAX_TOKENS)
     st.number_input(
         "Most tokens in an answer",
         1,
         MOST_TOKENS,
-        value=MAX_TOKENS,
-        step=64,
+        step=1,
         key="max_tokens",
         persist_state="session",
     )

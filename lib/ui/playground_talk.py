@@ -25,6 +25,7 @@ from lib.ui.playground_models import Offered
 from lib.ui.playground_stream import Answers, Side
 
 WAITING = ":shimmer[Waiting for the first word]"
+MODEL_LENGTH = 70
 
 
 def show(chosen: Sequence[Offered], expected: Mapping[str, str]) -> None:
@@ -50,51 +51,60 @@ def show(chosen: Sequence[Offered], expected: Mapping[str, str]) -> None:
 
 
 def _question(text: str, expected: str | None) -> None:
-    question, answer = st.columns(2) if expected is not None else (st.container(), None)
-    with question, st.chat_message("user", avatar=":material/person:"):
-        untrusted(text)
-    if answer is not None and expected is not None:
-        with answer, st.chat_message("expected", avatar=":material/flag:"):
-            st.caption("Expected")
-            untrusted(expected)
+    with st.container(border=True, gap="xsmall"):
+        asked, wanted = st.columns(2)
+        with asked.container(gap=None):
+            st.caption("Asked")
+            untrusted(text)
+        if expected is not None:
+            with wanted.container(gap=None):
+                st.caption("Expected")
+                untrusted(expected)
 
 
 def _answers(answers: Sequence[Turn], expected: str | None) -> None:
     if not answers:
         return
-    places = st.columns(max(2, *(answer.column or 0 for answer in answers)))
+    places = st.columns(max(2, *(1 + (answer.column or 0) for answer in answers)))
     for answer in answers:
-        with places[answer.column or 0]:
+        with places[answer.column or 0].container(gap="xsmall"):
             _answer(answer, expected)
 
 
 def _answer(answer: Turn, expected: str | None) -> None:
-    with st.chat_message("assistant", avatar=":material/smart_toy:"):
-        st.caption(plain(shortened(answer.model or "", 70)))
-        if answer.content:
-            untrusted(answer.content)
-        problem = answer.facts.get("problem")
-        if problem:
-            trouble.show(EtudeError(problem["what"], problem["todo"], raw=problem["raw"]))
-        st.caption(_facts(answer, expected))
+    st.caption(plain(shortened(answer.model or "", MODEL_LENGTH)))
+    if answer.content:
+        untrusted(answer.content)
+    problem = answer.facts.get("problem")
+    if problem:
+        trouble.show(EtudeError(problem["what"], problem["todo"], raw=problem["raw"]))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        _mark(answer, expected)
+        st.caption(_facts(answer.facts), width="content")
 
 
-def _facts(answer: Turn, expected: str | None) -> str:
-    """One line under an answer: whether it is whole and right, its tokens and its times."""
-    facts: Mapping[str, Any] = answer.facts
-    said = []
-    if answer.state != "complete":
-        why = "stopped" if facts.get("stopped") else "it did not arrive whole"
-        said.append(f":orange[:material/warning: Incomplete: {why}]")
+def _mark(answer: Turn, expected: str | None) -> None:
+    """Whether an answer is whole, and whether it is the expected one."""
+    if answer.state == "failed":
+        st.badge("No answer", icon=":material/error:", color="red")
+    elif answer.state != "complete":
+        why = "stopped" if answer.facts.get("stopped") else "it did not arrive whole"
+        st.badge(f"Incomplete: {why}", icon=":material/warning:", color="orange")
+    elif expected is not None and compare(expected, answer.content)[0]:
+        st.badge("As expected", icon=":material/check:", color="green")
     elif expected is not None:
-        right, _ = compare(expected, answer.content)
-        said.append(":green[:material/check: As expected]" if right else ":orange[:material/close: Not as expected]")
+        st.badge("Not as expected", icon=":material/close:", color="gray")
+
+
+def _facts(facts: Mapping[str, Any]) -> str:
+    """One line under an answer: its tokens and its times."""
+    said = []
     if facts.get("tokens_out") is not None:
         said.append(number_of(facts["tokens_out"], "token"))
     if facts.get("first_token_seconds") is not None:
         said.append(f"first after {facts['first_token_seconds']:.1f} s")
     if facts.get("seconds") is not None:
-        said.append(f"{facts['seconds']:.1f} s")
+        said.append(f"{facts['seconds']:.1f} s in all")
     return " · ".join(said)
 
 
@@ -105,8 +115,8 @@ def _ask(chosen: Sequence[Offered], said: Conversation | None, text: str, expect
     _question(text, expected)
     drawn: list[tuple[Side, Any]] = []
     for column, place in enumerate(st.columns(max(2, len(chosen)))[: len(chosen)]):
-        with place, st.chat_message("assistant", avatar=":material/smart_toy:"):
-            st.caption(plain(shortened(said.columns[column].model, 70)))
+        with place.container(gap="xsmall"):
+            st.caption(plain(shortened(said.columns[column].model, MODEL_LENGTH)))
             slot = st.empty()
         slot.markdown(WAITING)
         side = _side(said, column)
