@@ -75,4 +75,5 @@ def _told(error: Exception) -> tuple[str, str, str | None]:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    # What must last is on the disk, and taking torch down in order can take seconds on a busy machine.
+    os._exit(main())

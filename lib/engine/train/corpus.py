@@ -26,14 +26,15 @@ UNTRAINED = -100
 class Corpus:
     """Examples one after another: example i has the ids from `starts[i]` to `starts[i + 1]`.
 
-    `lengths` counts what the network reads of each: all ids but the last. `billed_tokens` is what a service would bill
-    for one epoch.
+    `lengths` counts what the network reads of each, all ids but the last, and `trained_tokens` what it is trained to
+    say. `billed_tokens` is what a service would bill for one epoch.
     """
 
     ids: NDArray[np.int32]
     trained: NDArray[np.bool_]
     starts: NDArray[np.int64]
     lengths: Lengths
+    trained_tokens: NDArray[np.int64]
     billed_tokens: int = 0
 
     def __len__(self) -> int:
@@ -64,12 +65,14 @@ def pack(examples: Iterable[Rendered], billed_tokens: int = 0) -> Corpus:
         trained += bytes(example.trained[:end])
         ends.append(ends[-1] + end)
     starts = np.array(ends, dtype=np.int64)
+    said = np.frombuffer(trained, dtype=np.bool_)
     return Corpus(
-        np.frombuffer(ids, dtype=np.int32),
-        np.frombuffer(trained, dtype=np.bool_),
-        starts,
-        np.maximum(np.diff(starts) - 1, 0),
-        billed_tokens,
+        ids=np.frombuffer(ids, dtype=np.int32),
+        trained=said,
+        starts=starts,
+        lengths=np.maximum(np.diff(starts) - 1, 0),
+        trained_tokens=np.diff(np.concatenate(([0], said.cumsum()))[starts]),
+        billed_tokens=billed_tokens,
     )
 
 

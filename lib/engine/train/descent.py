@@ -1,4 +1,4 @@
-"""Gradient descent on all weights of a network at once: AdamW over one flat tensor, with warm-up and decay.
+"""Gradient descent on all weights of a network: AdamW with a warm-up and a decay of its rate.
 
 The base rate is the learning rate at `learning_rate_multiplier` 1. It knows no data and no files; what must be kept to
 go on later, it gives as named tensors.
@@ -19,37 +19,30 @@ BETAS = (0.9, 0.99)
 WEIGHT_DECAY = 0.01
 MOST_NORM = 1.0
 
+MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+
 
 class Descent:
-    """The optimizer of one training. The network's weights and gradients become views into two flat tensors."""
+    """The optimizer of one training, with the highest learning `rate` it reaches."""
 
     def __init__(self, network: nn.Module, rate: float, total_steps: int) -> None:
         self.rate = rate
         self.total_steps = total_steps
-        weights = list(network.parameters())
-        self._weights = nn.Parameter(torch.cat([weight.detach().reshape(-1) for weight in weights]))
-        self._weights.grad = self._gradient = torch.zeros_like(self._weights)
-        at = 0
-        for weight in weights:
-            end = at + weight.numel()
-            weight.data = self._weights.data[at:end].view_as(weight)
-            weight.grad = self._gradient[at:end].view_as(weight)
-            at = end
+        self._weights = dict(network.named_parameters())
         self._optimizer = torch.optim.AdamW(
-            [self._weights], lr=rate, betas=BETAS, weight_decay=WEIGHT_DECAY, fused=True
+            self._weights.values(), lr=rate, betas=BETAS, weight_decay=WEIGHT_DECAY, fused=True
         )
 
-    def step(self, step: int, tokens: int) -> None:
-        """One step with the gradients summed since the last one, over `tokens` positions; `step` counts from 1.
+    def step(self, step: int) -> None:
+        """One step along the gradients that the weights hold, which are then forgotten; `step` counts from 1.
 
-        A gradient that is not finite is thrown away: it would spoil every weight for ever.
+        Gradients that are not finite are thrown away: they would spoil every weight for ever.
         """
-        norm = float(self._gradient.norm()) / max(1, tokens)
-        if tokens and math.isfinite(norm):
-            self._gradient.mul_(1 / tokens * min(1.0, MOST_NORM / (norm + 1e-6)))
+        norm = torch.nn.utils.clip_grad_norm_(self._weights.values(), MOST_NORM)
+        if math.isfinite(norm) and norm > 0:
             self._optimizer.param_groups[0]["lr"] = self.rate * self.share(step)
             self._optimizer.step()
-        self._gradient.zero_()
+        self._optimizer.zero_grad()
 
     def share(self, step: int) -> float:
         """The share of the rate that applies at a step: a linear warm-up, then half a cosine down."""
@@ -61,15 +54,19 @@ class Descent:
 
     def state(self) -> dict[str, Tensor]:
         """All that later steps depend on."""
-        moments = self._optimizer.state[self._weights]
-        return {"weights": self._weights.data, **moments}
+        state = {f"weight {name}": weight.detach() for name, weight in self._weights.items()}
+        for name, weight in self._weights.items():
+            moments = self._optimizer.state[weight]
+            state |= {f"{moment} {name}": moments[moment] for moment in MOMENTS if moment in moments}
+        return state
 
     def restore(self, state: dict[str, Tensor]) -> None:
         """Go on from what `state` gave, in this or another process."""
-        self._weights.data.copy_(state["weights"])
-        self._optimizer.state[self._weights] = {
-            name: tensor.clone() for name, tensor in state.items() if name != "weights"
-        }
+        with torch.no_grad():
+            for name, weight in self._weights.items():
+                weight.copy_(state[f"weight {name}"])
+                moments = {moment: state[f"{moment} {name}"] for moment in MOMENTS if f"{moment} {name}" in state}
+                self._optimizer.state[weight] = {moment: tensor.clone() for moment, tensor in moments.items()}
 
 
 def base_rate(batch_size: int) -> float:

@@ -24,8 +24,9 @@ from lib.engine.train.pace import STEP_COST, VALIDATION_COST, Pace
 from lib.engine.train.scoring import Score, score, validate
 from lib.engine.train.stop import Stop
 
-# Between epochs state is kept this often, and less often where that would take more than a twentieth of the time.
+# State is kept this often, sooner at an epoch's end, later where it would take more than a twentieth of the time.
 RESUME_SECONDS = 10.0
+EPOCH_RESUME_SECONDS = 2.0
 RESUME_SHARE = 0.05
 
 
@@ -66,12 +67,13 @@ class Training:
         for step in range(done + 1, self._batches.total_steps + 1):
             examples = self._batches.step(step)
             trained = self._learn(examples)
-            self._descent.step(step, trained.tokens)
+            self._descent.step(step)
             validated, validation_work = self._validated(step)
             seconds_left = pace.step(float(self._corpus.lengths[examples].sum()) + STEP_COST + validation_work)
             folder = self._tell(step, trained.metrics("train") | validated, seconds_left)
             began = time.monotonic()
-            if folder or began - kept_at > max(RESUME_SECONDS, kept_in / RESUME_SHARE):
+            pause = EPOCH_RESUME_SECONDS if folder else RESUME_SECONDS
+            if began - kept_at > max(pause, kept_in / RESUME_SHARE):
                 self._checkpoints.keep_state(step, self._descent.state())
                 kept_at = time.monotonic()
                 kept_in = kept_at - began
@@ -88,12 +90,13 @@ class Training:
         return step
 
     def _learn(self, examples: Indices) -> Score:
-        """Sum the gradients over a step's examples."""
+        """Gather the gradients of the mean loss over all trained tokens of a step, and say what the loss was."""
         total = Score()
+        tokens = max(1, int(self._corpus.trained_tokens[examples].sum()))
         for group in runs(examples, self._corpus.lengths):
             self._stop.check()
             loss, scored = score(self._network, self._corpus, group, self._pad)
-            torch.autograd.backward(loss)
+            torch.autograd.backward(loss / tokens)
             total += scored
         return total
 

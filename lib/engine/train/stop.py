@@ -13,7 +13,7 @@ from pathlib import Path
 
 CANCEL_FILE = "cancel"
 LOOK_SECONDS = 0.2
-GRACE_SECONDS = 1.2
+GRACE_SECONDS = 1.0
 
 
 class Stopped(Exception):

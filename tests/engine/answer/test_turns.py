@@ -70,8 +70,8 @@ def says(tmp_path: Path, template: Template) -> Callable[..., Path]:
         descent = Descent(network, 0.02, 60)
         for step in range(1, 61):
             loss, scored = score(network, corpus, np.array([0]), template.pad)
-            torch.autograd.backward(loss)
-            descent.step(step, scored.tokens)
+            torch.autograd.backward(loss / scored.tokens)
+            descent.step(step)
         assert scored.right == scored.tokens
         folder = tmp_path / name
         save(network, folder)

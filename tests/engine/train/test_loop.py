@@ -57,6 +57,12 @@ def job(tmp_path: Path, model_folder: Path) -> Job:
     return Job(folder, "ftjob-1", model_folder, folder, None, "supervised", 7, 3, 4, 30.0, 128)
 
 
+def keep_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "RESUME_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "EPOCH_RESUME_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "RESUME_SHARE", float("inf"))
+
+
 Train = Callable[..., list[dict[str, Any]]]
 
 
@@ -149,8 +155,7 @@ def test_an_interrupted_training_goes_on_bit_for_bit(
     job: Job, train: Train, tmp_path: Path, looks: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = train(replace(job, folder=tmp_path / "whole"))
-    monkeypatch.setattr(loop, "RESUME_SECONDS", 0.0)
-    monkeypatch.setattr(loop, "RESUME_SHARE", float("inf"))
+    keep_each_step(monkeypatch)
     with pytest.raises(Stopped):
         train(job, stop_after=looks)
     before = len(told(job.folder))
@@ -162,8 +167,11 @@ def test_an_interrupted_training_goes_on_bit_for_bit(
     assert final[0].read_bytes() == final[1].read_bytes()
 
 
-def test_a_damaged_state_means_starting_again_with_the_same_curve(job: Job, train: Train, tmp_path: Path) -> None:
+def test_a_damaged_state_means_starting_again_with_the_same_curve(
+    job: Job, train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = train(replace(job, folder=tmp_path / "whole"))
+    keep_each_step(monkeypatch)
     with pytest.raises(Stopped):
         train(job, stop_after=12)
     (state,) = (job.folder / "resume").glob("step-*/state.safetensors")
@@ -171,7 +179,8 @@ def test_a_damaged_state_means_starting_again_with_the_same_curve(job: Job, trai
     assert steps(train(job)) == steps(whole)
 
 
-def test_a_finished_training_is_not_done_again(job: Job, train: Train) -> None:
+def test_a_finished_training_is_not_done_again(job: Job, train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_each_step(monkeypatch)
     events = train(job)
     again = train(job)
     assert [event["kind"] for event in again[len(events) :]] == ["done"]
