@@ -23,7 +23,8 @@ if work is None:
 else:
     data_choice.show(work)
     data_work.summary(work)
-    match data_work.choose_view():
+    data_arrival.left_out(work.version)
+    match data_work.choose_view(work):
         case "Examples":
             data_examples.show(work)
         case "Table":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from lib.ui import doctor_view, frame, service_choice
 
 frame.require()
@@ -11,9 +13,12 @@ frame.heading(
 
 service = service_choice.choose()
 service_choice.credential(service)
-model = doctor_view.choose_model(service)
+with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    model = doctor_view.choose_model(service)
+    begin = doctor_view.asked()
 chat = doctor_view.wants_chat(service, model)
-if doctor_view.asked():
+
+if begin:
     doctor_view.examine(service, model, chat=chat)
 else:
     doctor_view.what_is_examined()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from lib.catalog.limits import limits
 from lib.catalog.models import Model, models
@@ -20,6 +21,7 @@ from lib.ui.data_work import Work
 from lib.ui.figures import day, number_of, price, usd
 from lib.ui.plain import plain
 
+UNKNOWN = "–"
 SERVICES = {"embedded": "On this machine", "openai": "OpenAI", "azure": "Azure", "nebius": "Nebius"}
 
 
@@ -36,12 +38,12 @@ def choose_epochs(examples: int) -> int:
     """How many epochs to reckon with; the rule for the default is named beside it."""
     default = auto_epochs(examples)
     least, most = limits("openai").epochs
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        epochs = st.number_input("Epochs", least, most, default, key=f"epochs_{examples}", width=140)
-        st.caption(
-            f"The default for {number_of(examples, 'training example')} is {default}: three passes, more where that "
-            "would be under 100 examples in all, fewer where it would be over 25,000 (the rule of OpenAI's cookbook)."
-        )
+    number, rule = st.columns([1, 5], vertical_alignment="bottom")
+    epochs = number.number_input("Epochs", least, most, default, key=f"epochs_{examples}")
+    rule.caption(
+        f"The default for {number_of(examples, 'training example')} is {default}: three passes, more where that would "
+        "be under 100 examples in all, fewer where it would be over 25,000 (the rule of OpenAI's cookbook)."
+    )
     return epochs
 
 
@@ -72,20 +74,25 @@ def show_tokens(work: Work, offers: Sequence[Offer], epochs: int) -> None:
 
 def show_table(offers: Sequence[Offer], epochs: int) -> None:
     """One row a model."""
-    right = {"alignment": "right"}
+
+    def money(width: int, hint: str) -> ColumnConfig:
+        return st.column_config.TextColumn(width=width, alignment="right", help=hint)
+
     st.dataframe(
-        [_row(offer, epochs) for offer in offers],
+        [_row(offer) for offer in offers],
         hide_index=True,
         height="content",
         column_config={
-            "One epoch": st.column_config.TextColumn(**right),
-            _all(epochs): st.column_config.TextColumn(**right),
-            "Tokens": st.column_config.NumberColumn(format="localized", help="Billed tokens of all epochs"),
-            "Training": st.column_config.TextColumn(**right, help="USD for 1,000,000 tokens"),
-            "Use, in": st.column_config.TextColumn(**right, help="Using the result: USD for 1,000,000 input tokens"),
-            "Use, out": st.column_config.TextColumn(**right, help="Using the result: USD for 1,000,000 output tokens"),
-            "Train until": st.column_config.TextColumn(help="The last day on which a job can be created"),
-            "Stops on": st.column_config.TextColumn(help="The first day without your fine-tuned model"),
+            "Service": st.column_config.TextColumn(width=110),
+            "Base model": st.column_config.TextColumn(width=136),
+            "Tokens": st.column_config.NumberColumn(width=66, format="localized", help="Billed tokens of all epochs"),
+            "One epoch": money(82, "What one epoch costs"),
+            "In all": money(82, f"What training for {number_of(epochs, 'epoch')} costs"),
+            "Training": money(68, "USD for 1,000,000 tokens of training"),
+            "Input": money(62, "Using the result: USD for 1,000,000 input tokens"),
+            "Output": money(64, "Using the result: USD for 1,000,000 output tokens"),
+            "Train until": st.column_config.TextColumn(width=88, help="The last day on which a job can be created"),
+            "Stops on": st.column_config.TextColumn(width=88, help="The first day without your fine-tuned model"),
         },
         alt="Cost of training for each base model",
     )
@@ -94,7 +101,10 @@ def show_table(offers: Sequence[Offer], epochs: int) -> None:
 def show_notes(offers: Sequence[Offer]) -> None:
     """Where the prices come from, and what a person should know before paying."""
     checked = max(offer.model.checked for offer in offers)
-    st.caption(f"Prices in USD for 1,000,000 tokens, last compared with the services' own pages on {day(checked)}.")
+    st.caption(
+        f"Prices in USD for 1,000,000 tokens, last compared with the services' own pages on {day(checked)}. "
+        f"“{UNKNOWN}” is what no page says or no date bounds; what a service bills is what it says itself."
+    )
     notes: dict[str, list[str]] = {}
     for offer in offers:
         for note in (*([offer.model.note] if offer.model.note else []), *offer.training.notes):
@@ -117,21 +127,18 @@ def _trainable(model: Model, today: date) -> bool:
     return not gone and (model.trainable_until is None or model.trainable_until >= today)
 
 
-def _row(offer: Offer, epochs: int) -> dict[str, object]:
+def _row(offer: Offer) -> dict[str, object]:
     model = offer.model
+    free = not model.training_price
     return {
         "Service": SERVICES.get(model.service, model.service),
-        "Base model": model.id,
-        "One epoch": usd(offer.epoch.usd),
-        _all(epochs): usd(offer.training.usd),
+        "Base model": (*model.aliases, model.id)[0],
         "Tokens": offer.training.training_tokens,
-        "Training": price(model.training_price),
-        "Use, in": price(model.input_price),
-        "Use, out": price(model.output_price),
-        "Train until": day(model.trainable_until),
-        "Stops on": day(model.fine_tune_shutdown),
+        "One epoch": usd(offer.epoch.usd, free=free, unknown=UNKNOWN),
+        "In all": usd(offer.training.usd, free=free),
+        "Training": price(model.training_price, unknown=UNKNOWN),
+        "Input": price(model.input_price, unknown=UNKNOWN),
+        "Output": price(model.output_price, unknown=UNKNOWN),
+        "Train until": day(model.trainable_until, unknown=UNKNOWN),
+        "Stops on": day(model.fine_tune_shutdown, unknown=UNKNOWN),
     }
-
-
-def _all(epochs: int) -> str:
-    return number_of(epochs, "epoch") + ", total" if epochs > 1 else "Total"

@@ -12,13 +12,18 @@ import streamlit as st
 
 from lib.dataset import shelf
 from lib.dataset.example import encode
+from lib.dataset.jsonl import read
 from lib.dataset.samples.samples import SAMPLES, find
 from lib.dataset.shelf import Version
+from lib.dataset.tables import guess, incomplete, read_table
 from lib.ui import frame, session, trouble
+from lib.ui.figures import number_of
 from lib.workspace.database import Workspace
 
-KINDS = ["jsonl", "json", "ndjson", "txt"]
+KINDS = ["jsonl", "json", "ndjson", "txt", "csv", "tsv"]
+TABLES = (".csv", ".tsv")
 PASTED = "Pasted examples"
+SHOWN_LINES = 50
 
 
 def bring_in(where: str) -> None:
@@ -29,9 +34,12 @@ def bring_in(where: str) -> None:
         type=KINDS,
         label_visibility="collapsed",
         key=f"file_{where}_{round_}",
-        help="JSONL: one example a line. A JSON array works too. Supervised chats and preference pairs are recognised.",
         on_change=_file_arrived,
         args=(f"file_{where}_{round_}", where),
+    )
+    st.caption(
+        "JSONL, a JSON array, or a table (CSV, TSV) of questions and answers, up to 512 MB. It stays on this machine "
+        "until you train somewhere else."
     )
     with st.expander("Or paste examples", type="compact"):
         st.text_area(
@@ -81,6 +89,33 @@ def _on_the_shelf(ws: Workspace, source: bytes) -> Version | None:
     return next((version for version in every if version.sha256 == sha256 and version.parent_id is None), None)
 
 
+def left_out(version: Version) -> None:
+    """What a file held that is no example: said once, with the lines, because nothing is dropped silently."""
+    count = version.changes.get("unread", 0)
+    if not count:
+        return
+    st.warning(
+        f"{number_of(count, 'line')} of the file could not be read as an example. The file itself is kept whole.",
+        icon=":material/playlist_remove:",
+    )
+    with st.expander("Which lines, and why", type="compact"):
+        for text in _unread(version.id, version):
+            st.text(text)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _unread(version_id: str, _version: Version) -> list[str]:
+    ws = session.workspace()
+    dataset = next(one for one in shelf.datasets(ws) if one.id == _version.dataset_id)
+    source = ws.kept(_version.changes["source"])
+    if dataset.source_name.lower().endswith(TABLES):
+        table = read_table(source.read_bytes(), dataset.source_name)
+        numbers = incomplete(table, guess(table))
+        return [f"Line {number} has no question or no answer." for number in numbers[:SHOWN_LINES]]
+    problems = read(source, dataset.source_name).problems
+    return [f"{one.text} {one.why}" for one in problems if one.severity == "error"][:SHOWN_LINES]
+
+
 def welcome() -> None:
     """The empty page: what to bring, and the samples for whoever has nothing yet."""
     own, made = st.columns([3, 2], gap="large")
@@ -110,7 +145,9 @@ def _paste_arrived(key: str, where: str) -> None:
 def _arrived(source: bytes, name: str, where: str) -> None:
     # The next round has another key: whatever happens to these bytes, the widget that holds them goes.
     st.session_state["arrivals"] += 1
-    session.choose_version(shelf.bring_in(session.workspace(), source, name).id)
+    bring = shelf.bring_in_table if name.lower().endswith(TABLES) else shelf.bring_in
+    session.choose_version(bring(session.workspace(), source, name).id)
+    st.session_state.pop("place", None)
     if where == "start":
         frame.go("data")
 

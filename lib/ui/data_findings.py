@@ -6,20 +6,21 @@ A repair shows what it would change before it is applied. The rules and the repa
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from typing import Literal
 
 import streamlit as st
 
-from lib.dataset import drafts, fixes
+from lib.dataset import drafts, fixes, mending
+from lib.dataset.drafts import Entry
 from lib.dataset.example import Example
-from lib.dataset.finding import Finding
+from lib.dataset.finding import Finding, Severity
 from lib.ui import data_work, session, trouble
 from lib.ui.data_work import Work
 from lib.ui.plain import plain
 
 PAGE = 10
 DIFFERENCE_LINES = 20
-SEVERITIES = {
+SEVERITIES: dict[Severity, tuple[str, Literal["red", "orange", "gray"], str]] = {
     "error": ("Error", "red", ":material/error:"),
     "warning": ("Warning", "orange", ":material/warning:"),
     "info": ("Note", "gray", ":material/info:"),
@@ -61,10 +62,10 @@ def line(work: Work, finding: Finding, *, jump: bool = True) -> None:
                 "Show", key=f"show_{name}", type="tertiary", on_click=data_work.open_example, args=(entry.position,)
             )
         if finding.fix and entry.example is not None:
-            _repair(work, entry.example, finding, name)
+            _repair(work, entry, entry.example, finding, name)
 
 
-def _repair(work: Work, example: Example, finding: Finding, name: str) -> None:
+def _repair(work: Work, entry: Entry, example: Example, finding: Finding, name: str) -> None:
     repaired = fixes.repair(example, finding)
     if isinstance(repaired, fixes.Unrepairable):
         return
@@ -73,36 +74,38 @@ def _repair(work: Work, example: Example, finding: Finding, name: str) -> None:
             st.markdown("**Removes this example.** It can be brought back until the version is saved.")
         else:
             before, after = _difference(example, repaired)
-            st.caption("Before")
-            st.code(before, language=None, wrap_lines=True)
-            st.caption("After")
-            st.code(after, language=None, wrap_lines=True)
-        st.button("Repair it", type="primary", key=f"one_{name}", on_click=_apply, args=(work, (finding,)))
-        alike = [other for other in work.report.findings if other.code == finding.code and other.fix == finding.fix]
-        if len(alike) > 1:
-            st.button(f"Repair all {len(alike)} of this kind", key=f"all_{name}", on_click=_apply, args=(work, alike))
+            for label, lines in (("Before", before), ("After", after)):
+                if lines:
+                    st.caption(label)
+                    st.code(lines, language=None, wrap_lines=True)
+        st.button("Repair it", type="primary", key=f"one_{name}", on_click=_apply, args=(work, entry, repaired))
+        alike = work.report.totals.get(finding.code, 1)
+        if alike > 1:
+            st.button(
+                f"Repair all {alike:,} of this kind", key=f"all_{name}", on_click=_apply_all, args=(work, finding)
+            )
 
 
 @trouble.told()
-def _apply(work: Work, findings: Sequence[Finding]) -> None:
-    """Save each example as its repair leaves it. One with several findings goes through all of its repairs."""
-    ws, version_id = session.workspace(), work.version.id
-    for finding in findings:
-        if finding.line is None:
-            continue
-        place = finding.line - 1
-        [entry] = drafts.current(ws, version_id, place, place + 1)
-        if entry.example is None:
-            continue
-        repaired = fixes.repair(entry.example, finding)
-        if repaired is None:
-            drafts.remove(ws, version_id, place, entry.revision)
-        elif isinstance(repaired, Example):
-            drafts.change(ws, version_id, place, repaired.data, entry.revision)
+def _apply(work: Work, entry: Entry, repaired: Example | None) -> None:
+    """Save the example as the repair leaves it: the very one that was shown."""
+    edit = (entry.position, repaired.data if repaired else None, entry.revision)
+    drafts.change_all(session.workspace(), work.version.id, [edit])
+
+
+@trouble.told()
+def _apply_all(work: Work, finding: Finding) -> None:
+    """The same repair for every example that needs it, all of them or none."""
+    entries = (work.entries([place])[0] for place in range(work.places))
+    edits = list(mending.repairs(entries, work.report.method, finding.code, work.version.validation))
+    drafts.change_all(session.workspace(), work.version.id, edits)
 
 
 def _difference(before: Example, after: Example) -> tuple[str, str]:
     """The lines that differ between two examples written over several lines, as far as a popover shows them."""
-    old, new = (json.dumps(one.data, ensure_ascii=False, indent=1).splitlines() for one in (before, after))
+    old, new = (
+        [line.rstrip(",") for line in json.dumps(one.data, ensure_ascii=False, indent=1).splitlines()]
+        for one in (before, after)
+    )
     gone, come = ([line for line in one if line not in other] for one, other in ((old, set(new)), (new, set(old))))
     return "\n".join(gone[:DIFFERENCE_LINES]), "\n".join(come[:DIFFERENCE_LINES])

@@ -25,7 +25,6 @@ from lib.tokens.counting import counter
 from lib.ui import data_report, frame, session
 from lib.ui.figures import number_of
 from lib.ui.plain import plain
-from lib.workspace.database import Workspace
 
 VIEWS = ("Examples", "Table", "Findings", "Split", "Versions")
 
@@ -105,7 +104,7 @@ def current() -> Work | None:
 def of(version: Version) -> Work:
     """A version with its saved edits, checked."""
     ws, measure = session.workspace(), _measure()
-    edits = _edits(ws, version.id)
+    edits = drafts.edits(ws, version.id)
     report = _checked(version.id, measure.encoding, measure.limit, version, measure)
     return Work(
         version=version,
@@ -140,12 +139,14 @@ def open_example(place: int) -> None:
     st.session_state.pop("editing", None)
 
 
-def choose_view() -> str:
+def choose_view(work: Work) -> str:
     """Which side of the data is looked at."""
+    found = len(work.report.findings)
     view = st.segmented_control(
         "View",
         VIEWS,
         default=VIEWS[0],
+        format_func=lambda view: f"{view} ({found:,})" if view == "Findings" and found else view,
         key="view",
         required=True,
         label_visibility="collapsed",
@@ -178,13 +179,6 @@ def _measure() -> Measure:
     """The encoding of the chosen service's first model: what is counted follows what is trained."""
     offered = models(session.service().kind) or models("openai")
     return Measure((*offered[0].aliases, offered[0].id)[0], offered[0].encoding, offered[0].tokens_per_example)
-
-
-def _edits(ws: Workspace, version_id: str) -> dict[int, Entry]:
-    """Every position with a saved edit. They are few, whatever the size of the version."""
-    rows = ws.read("SELECT position FROM drafts WHERE version_id = ? ORDER BY position", (version_id,))
-    places = [row["position"] for row in rows]
-    return {at: entry for at in places for entry in drafts.current(ws, version_id, at, at + 1)}
 
 
 def _untouched(place: int, example: Example) -> Entry:

@@ -10,6 +10,7 @@ from collections import Counter
 import streamlit as st
 
 from lib.catalog.models import models
+from lib.runs import book
 from lib.services import credentials, doctor
 from lib.services.doctor import Check
 from lib.services.service import Service
@@ -26,8 +27,6 @@ MARKS = {
 
 def choose_model(service: Service) -> str | None:
     """The model in question: a base model of the catalog, a fine-tune of this workspace, or any id that is typed."""
-    from lib.runs import book
-
     tuned = [run.fine_tuned_model for run in book.runs(session.workspace(), service_id=service.id)]
     known = [name for name in tuned if name] + [model.id for model in models(service.kind)]
     return st.selectbox(
@@ -37,7 +36,7 @@ def choose_model(service: Service) -> str | None:
         accept_new_options=True,
         placeholder="Choose or type a model id",
         key=f"doctor_model_{service.id}",
-        width=480,
+        width=440,
     )
 
 
@@ -73,8 +72,10 @@ def examine(service: Service, model: str | None, *, chat: bool) -> None:
 
 
 def _show(check: Check) -> None:
-    with st.container(gap="xsmall"):
-        st.markdown(f"{MARKS[check.state]} **{plain(check.name)}**  \n{plain(check.sentence)}")
+    name, said = st.columns([3, 14], gap="small")
+    name.markdown(f"{MARKS[check.state]} **{plain(check.name)}**")
+    with said, st.container(gap="xxsmall"):
+        st.text(check.sentence)
         if check.todo:
             st.caption(plain(check.todo))
         if check.raw:

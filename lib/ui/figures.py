@@ -9,14 +9,14 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 
-def usd(amount: Decimal | None, *, unknown: str = "not known") -> str:
-    """Dollars to the cent, halves up; `free` for none at all, and never 0.00 for something that costs a little."""
+def usd(amount: Decimal | None, *, free: bool = True, unknown: str = "not known") -> str:
+    """Dollars to the cent, halves up. Nothing is free, unless `free` says that it is charged: then it is under a cent."""
     if amount is None:
         return unknown
-    if not amount:
-        return "free"
     cents = amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
-    return f"${cents:,}" if cents else "under $0.01"
+    if cents:
+        return f"${cents:,}"
+    return "free" if free and not amount else "under $0.01"
 
 
 def price(amount: Decimal | None, *, unknown: str = "not known") -> str:

@@ -25,6 +25,7 @@ def test_money_is_shown_to_the_cent_and_never_as_nothing_when_it_is_something(
     amount: Decimal | None, shown: str
 ) -> None:
     assert usd(amount) == shown
+    assert usd(Decimal("0.00"), free=False) == "under $0.01"
 
 
 def test_a_price_keeps_the_digits_it_was_quoted_with() -> None:
