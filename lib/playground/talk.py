@@ -51,7 +51,7 @@ class Answering:
     """An answer under way. Iterate once for its pieces of text; `answer` holds what there is, at any moment.
 
     Iterating raises ServiceError when the service refuses before the first piece; later failures end the iteration and
-    are in `answer.problem`. The request is sent when the iteration begins.
+    are in `answer.problem`. The request is sent when the iteration begins; one that was stopped before sends none.
     """
 
     def __init__(
@@ -80,6 +80,9 @@ class Answering:
 
     def __iter__(self) -> Iterator[str]:
         self._began = self._clock()
+        if self._stopped.is_set():
+            self._ended = 0.0
+            return
         threading.Thread(target=self._read, name="answer", daemon=True).start()
         try:
             while True:

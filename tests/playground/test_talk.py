@@ -190,6 +190,14 @@ def test_a_stop_does_not_wait_for_a_service_that_is_silent(
     assert answering.answer == answer
 
 
+def test_a_stop_before_the_beginning_sends_nothing(server: ProtocolServer, connection: Connection) -> None:
+    answering = ask(connection, MODEL, QUESTION)
+    answering.stop()
+    answer = whole(answering)
+    assert (answer.text, answer.complete, answer.stopped) == ("", False, True)
+    assert server.requests == []
+
+
 def test_leaving_the_iteration_ends_the_answer(server: ProtocolServer, connection: Connection) -> None:
     answering = ask(connection, MODEL, QUESTION)
     for _ in answering:
