@@ -34,7 +34,7 @@ CODE_HEIGHT = 230
 def show(service: Service, work: Work, plan: Plan | None) -> None:
     """What will happen, the button that makes it happen, and exactly what will be sent."""
     if plan is None:
-        train_launch.button(service, None, "", "Launch", ["Choose a base model"])
+        train_launch.button(None, "", "Launch", ["Choose a base model"])
         return
     today = date.fromtimestamp(session.workspace().clock())
     model = _known(plan, service)
@@ -45,7 +45,7 @@ def show(service: Service, work: Work, plan: Plan | None) -> None:
     st.table(rows, border="horizontal", hide_header=True)
     launch_id = train_launch.intent_id(plan)
     missing = [*_missing(service, work), *plans.problems(plan, work.version, model, kind=service.kind, today=today)]
-    train_launch.button(service, plan, launch_id, _label(service, cost), missing)
+    train_launch.button(plan, launch_id, _label(service, cost), missing)
     _request(service, work, plan, launch_id)
 
 

@@ -12,7 +12,8 @@ import hashlib
 import json
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -22,7 +23,6 @@ from lib.runs.intents import Launch
 from lib.runs.launch import launch
 from lib.runs.plan import Plan
 from lib.services.connection import Connection
-from lib.services.service import Service
 from lib.ui import frame, runs_words, session, trouble
 from lib.ui.plain import plain, shortened
 from lib.workspace.database import Workspace
@@ -46,29 +46,28 @@ def intent_id(plan: Plan) -> str:
     return "launch_" + hashlib.sha256(said.encode()).hexdigest()[:24]
 
 
-def button(service: Service, plan: Plan | None, launch_id: str, label: str, missing: Sequence[str]) -> None:
+def button(plan: Plan | None, launch_id: str, label: str, missing: Sequence[str]) -> None:
     """Launch, or what is still missing; while a launch is under way, how far it is."""
+    _begin_wanted()
     underway = st.session_state.get("launching", launch_id)
     if _under_way(underway):
         st.fragment(_until_settled, run_every=SECONDS)(underway)
         return
-    _outcome(st.session_state.pop("launching", None))
-    clicked = st.button(
+    _go_to_run(st.session_state.pop("launching", None))
+    st.button(
         plain(shortened(missing[0], LABEL_LENGTH)) if missing else label,
         key="launch",
         type="primary",
         icon=":material/rocket_launch:",
         disabled=bool(missing),
         width="stretch",
+        on_click=_want,
+        args=(plan.to_json() if plan is not None else None, launch_id),
     )
-    if clicked and plan is not None:
-        with trouble.told(), st.spinner("Reaching the service …"):
-            _begin(service, plan, launch_id)
-        st.rerun()
     for sentence in missing:
         if sentence != missing[0] or len(sentence) > LABEL_LENGTH:
             st.caption(f":orange[{plain(sentence)}]")
-    _launched_before(plan)
+    _last_time(plan)
 
 
 def show_pending() -> None:
@@ -77,12 +76,23 @@ def show_pending() -> None:
         _state(known)
 
 
-def _begin(service: Service, plan: Plan, launch_id: str) -> None:
-    connection = session.connection(service)
-    if connection is not None:
-        values = (session.workspace(), connection, plan, launch_id)
-        threading.Thread(target=_launch, name=launch_id, args=values, daemon=True).start()
-        st.session_state["launching"] = launch_id
+def _want(plan: Mapping[str, Any] | None, launch_id: str) -> None:
+    """The click. It carries what the person saw, also when another tab has launched the same since."""
+    st.session_state["wanted"] = {"plan": plan, "id": launch_id}
+
+
+def _begin_wanted() -> None:
+    wanted = st.session_state.pop("wanted", None)
+    if wanted is None or wanted["plan"] is None:
+        return
+    plan = Plan.from_json(wanted["plan"])
+    with trouble.told(), st.spinner("Reaching the service …"):
+        service = next(one for one in session.services() if one.id == plan.service_id)
+        connection = session.connection(service)
+        if connection is not None:
+            values = (session.workspace(), connection, plan, wanted["id"])
+            threading.Thread(target=_launch, name=wanted["id"], args=values, daemon=True).start()
+            st.session_state["launching"] = wanted["id"]
 
 
 def _launch(ws: Workspace, connection: Connection, plan: Plan, launch_id: str) -> None:
@@ -117,22 +127,22 @@ def _state(known: Launch) -> None:
     st.status(f"{plain(known.plan.model)}: {STATES.get(known.state, known.state)}", type="compact")
 
 
-def _outcome(launch_id: str | None) -> None:
-    """Go to the run that came of the launch, or say why none did."""
+def _go_to_run(launch_id: str | None) -> None:
     known = _known(launch_id) if launch_id is not None else None
-    if known is None:
-        return
-    if known.run_id is not None:
+    if known is not None and known.run_id is not None:
         st.session_state.pop("left_run", None)
         session.choose_run(known.run_id)
         frame.go("runs")
-    if known.problem is not None:
-        trouble.show(EtudeError(known.problem.what, known.problem.todo, raw=known.problem.raw))
 
 
-def _launched_before(plan: Plan | None) -> None:
+def _last_time(plan: Plan | None) -> None:
+    """What became of this very plan when it was launched before."""
     ws = session.workspace()
-    earlier = [one for one in intents.launches(ws) if one.plan == plan and one.run_id is not None]
-    if earlier:
-        when = runs_words.clock(earlier[0].created_at, ws.clock())
+    last = next((one for one in intents.launches(ws) if one.plan == plan), None)
+    if last is None:
+        return
+    if last.problem is not None:
+        trouble.show(EtudeError(last.problem.what, last.problem.todo, raw=last.problem.raw))
+    elif last.run_id is not None:
+        when = runs_words.clock(last.created_at, ws.clock())
         st.caption(f"This very training was launched at {when}. Launching again starts another job.")
