@@ -15,6 +15,7 @@ from lib.dataset.example import Method
 from lib.dataset.finding import Finding, Findings
 from lib.dataset.jsonl import Lines
 from lib.dataset.rules import messages, preference, quality, reinforcement, secrets, structure, tools
+from lib.dataset.rules.answers import Answers
 from lib.dataset.rules.belonging import LOOKED_AT_FIRST, method_of_most, misplaced
 from lib.dataset.rules.case import Case, Hint, Rule
 from lib.dataset.rules.repeats import Repeats
@@ -77,19 +78,22 @@ def check(
     found = Findings()
     found.include(problems, totals if totals is not None else _by_code(problems))
     method = method or method_of_most(example.data for example in lines[:LOOKED_AT_FIRST])
-    repeats = Repeats(validation)
+    repeats, answers = Repeats(validation), Answers()
     billed = 0
     for position in range(len(lines)):
         case = Case.of(lines.example(position).data, method, position, lines.number(position))
         tokens = example_tokens(case.data, count) if count else 0
         for finding in chain(examine(case), repeats.see(case)):
             found.add(finding)
+        answers.see(case)
         if count and limit is not None and tokens > limit:
             found.add(cut(case, tokens, limit, count))
         if position not in validation:
             billed += tokens if limit is None else min(tokens, limit)
         if progress and position % 1000 == 999:
             progress(position + 1)
+    for finding in answers.end():
+        found.add(finding)
     training = len(lines) - len(validation)
     if training < LEAST_EXAMPLES:
         found.add(too_few(training))
