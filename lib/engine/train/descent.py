@@ -7,9 +7,11 @@ go on later, it gives as named tensors.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
+from torch.optim.adamw import adamw
 
 # Measured on the example data sets, for a batch of one; it grows with the root of the batch size.
 BASE_RATE = 3e-4
@@ -19,30 +21,51 @@ BETAS = (0.9, 0.99)
 WEIGHT_DECAY = 0.01
 MOST_NORM = 1.0
 
-MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+EPSILON = 1e-8
 
 
 class Descent:
-    """The optimizer of one training, with the highest learning `rate` it reaches."""
+    """The optimizer of one training, with the highest learning `rate` it reaches.
+
+    torch.optim's class would do the same, but it imports torch's compiler, which takes as long as the rest of torch.
+    """
 
     def __init__(self, network: nn.Module, rate: float, total_steps: int) -> None:
         self.rate = rate
         self.total_steps = total_steps
         self._weights = dict(network.named_parameters())
-        self._optimizer = torch.optim.AdamW(
-            self._weights.values(), lr=rate, betas=BETAS, weight_decay=WEIGHT_DECAY, fused=True
-        )
+        self._means = {name: torch.zeros_like(weight) for name, weight in self._weights.items()}
+        self._squares = {name: torch.zeros_like(weight) for name, weight in self._weights.items()}
+        self._steps = {name: torch.zeros(()) for name in self._weights}
 
+    @torch.no_grad()
     def step(self, step: int) -> None:
         """One step along the gradients that the weights hold, which are then forgotten; `step` counts from 1.
 
         Gradients that are not finite are thrown away: they would spoil every weight for ever.
         """
-        norm = torch.nn.utils.clip_grad_norm_(self._weights.values(), MOST_NORM)
-        if math.isfinite(norm) and norm > 0:
-            self._optimizer.param_groups[0]["lr"] = self.rate * self.share(step)
-            self._optimizer.step()
-        self._optimizer.zero_grad()
+        gradients = [weight.grad for weight in self._weights.values() if weight.grad is not None]
+        norm = torch.nn.utils.get_total_norm(gradients)
+        if len(gradients) == len(self._weights) and norm.isfinite() and norm > 0:
+            adamw(
+                list(self._weights.values()),
+                gradients,
+                list(self._means.values()),
+                list(self._squares.values()),
+                [],
+                list(self._steps.values()),
+                fused=True,
+                grad_scale=torch.clamp(norm / MOST_NORM, min=1.0),
+                amsgrad=False,
+                beta1=BETAS[0],
+                beta2=BETAS[1],
+                lr=self.rate * self.share(step),
+                weight_decay=WEIGHT_DECAY,
+                eps=EPSILON,
+                maximize=False,
+            )
+        for weight in self._weights.values():
+            weight.grad = None
 
     def share(self, step: int) -> float:
         """The share of the rate that applies at a step: a linear warm-up, then half a cosine down."""
@@ -53,20 +76,19 @@ class Descent:
         return FINAL_SHARE + (1 - FINAL_SHARE) * 0.5 * (1 + math.cos(math.pi * done))
 
     def state(self) -> dict[str, Tensor]:
-        """All that later steps depend on."""
-        state = {f"weight {name}": weight.detach() for name, weight in self._weights.items()}
-        for name, weight in self._weights.items():
-            moments = self._optimizer.state[weight]
-            state |= {f"{moment} {name}": moments[moment] for moment in MOMENTS if moment in moments}
-        return state
+        """All that later steps depend on, by name."""
+        parts: dict[str, Mapping[str, Tensor]] = {
+            "weight": self._weights,
+            "mean": self._means,
+            "square": self._squares,
+            "steps": self._steps,
+        }
+        return {f"{part} {name}": held[name].detach() for part, held in parts.items() for name in self._weights}
 
-    def restore(self, state: dict[str, Tensor]) -> None:
+    def restore(self, state: Mapping[str, Tensor]) -> None:
         """Go on from what `state` gave, in this or another process."""
-        with torch.no_grad():
-            for name, weight in self._weights.items():
-                weight.copy_(state[f"weight {name}"])
-                moments = {moment: state[f"{moment} {name}"] for moment in MOMENTS if f"{moment} {name}" in state}
-                self._optimizer.state[weight] = {moment: tensor.clone() for moment, tensor in moments.items()}
+        for name, tensor in self.state().items():
+            tensor.copy_(state[name])
 
 
 def base_rate(batch_size: int) -> float:
