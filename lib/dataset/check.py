@@ -21,6 +21,7 @@ from lib.dataset.rules.case import Case, Hint, Rule
 from lib.dataset.rules.repeats import Repeats
 from lib.dataset.rules.size import LEAST_EXAMPLES, cut, too_few
 from lib.tokens.billing import example_tokens
+from lib.tokens.counting import Count
 
 __all__ = ["Finding", "Report", "check", "examine"]
 
@@ -62,7 +63,7 @@ def check(
     *,
     method: Method | None = None,
     limit: int | None = None,
-    count: Callable[[str], int] | None = None,
+    count: Count | None = None,
     problems: Sequence[Finding] = (),
     totals: Mapping[str, int] | None = None,
     validation: Collection[int] = (),

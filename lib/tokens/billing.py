@@ -13,13 +13,12 @@ Knows no prices and no models; `limit` is where a model cuts an example.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from lib.tokens.counting import Count
 from lib.tokens.tool_text import tools_text
-
-Count = Callable[[str], int]
 
 PER_EXAMPLE = 1
 PER_MESSAGE = 3

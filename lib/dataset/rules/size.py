@@ -5,16 +5,15 @@ Counts come from outside; this module knows no encoding and no model.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from lib.dataset.finding import Finding
 from lib.dataset.rules.case import Case
 from lib.tokens.billing import PER_EXAMPLE, message_tokens
+from lib.tokens.counting import Count
 
 LEAST_EXAMPLES = 10
 
 
-def cut(case: Case, tokens: int, limit: int, count: Callable[[str], int]) -> Finding:
+def cut(case: Case, tokens: int, limit: int, count: Count) -> Finding:
     """The example is longer than the model reads: it is cut from the end, without an error."""
     first = _first_cut(case, limit, count)
     last = len(case.messages) - 1
@@ -40,7 +39,7 @@ def too_few(examples: int) -> Finding:
     )
 
 
-def _first_cut(case: Case, limit: int, count: Callable[[str], int]) -> int | None:
+def _first_cut(case: Case, limit: int, count: Count) -> int | None:
     """The index of the first message that is not read to its end."""
     read = PER_EXAMPLE
     for index, entry in enumerate(case.messages):

@@ -14,6 +14,7 @@ from lib.dataset.finding import Finding
 from lib.dataset.rules.case import Case, Rule, shown
 
 UNEXPECTED = "The service answers: Unexpected file format, expected either prompt/completion pairs or chat messages."
+A_LIST = 'It is a list such as [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}].'
 TRAINS_NOTHING = "A model learns from assistant messages only."
 
 
@@ -22,7 +23,7 @@ def has_messages(case: Case) -> Iterator[Finding]:
     data = case.data
     if "messages" in data:
         if not isinstance(data["messages"], list):
-            yield case.finding("error", "messages_not_a_list", "has “messages” that are not a list.", "See the guide.")
+            yield case.finding("error", "messages_not_a_list", "has “messages” that are not a list.", A_LIST)
         elif not data["messages"]:
             why = f"The service needs at least one message. {TRAINS_NOTHING}"
             yield case.finding("error", "no_messages", "has no messages.", why, fix="remove_example")
