@@ -19,7 +19,7 @@ from lib.services import embedded
 from lib.services.credentials import Secret
 from lib.services.embedded import Address
 from lib.workspace.database import Workspace
-from tests.protocol_server import Cut, ProtocolServer, Refused
+from tests.protocol_server import Cut, Plain, ProtocolServer, Refused
 
 ROOT = Path(__file__).parents[1]
 MODEL = "gpt-4.1-mini-2025-04-14"
@@ -308,6 +308,25 @@ def test_an_answer_that_breaks_off_exits_1_and_is_marked(
 def test_a_run_that_is_not_there_exits_2(out: Out) -> None:
     assert main(["runs", "run_none", "--json"]) == 2
     assert (out.text(), "no run run_none" in out.err) == ("", True)
+
+
+def test_a_loss_that_is_no_number_is_null_and_the_output_is_still_json(
+    file: Path, out: Out, server: ProtocolServer, at_server: list[str]
+) -> None:
+    server.world.manual = True
+    main(["launch", str(file), "--model", MODEL, *at_server, "--json"])
+    run_id = out.json()["id"]
+    [job] = server.world.jobs.values()
+    job.view |= {"status": "running", "trained_tokens": float("nan")}
+    for step, loss in ((1, "2.5"), (2, "NaN")):
+        server.world.say(job, "", type="metrics", data={"step": step, "total_steps": 36, "train_loss": loss})
+    body = json.dumps(job.view).encode()
+    server.next("GET", f"/fine_tuning/jobs/{job.view['id']}", Plain(body), times=None)
+    assert main(["runs", run_id, "--json"]) == 0
+    said = out.json()
+    assert said["curves"]["train_loss"] == [[1, 2.5], [2, None]]
+    assert said["trained_tokens"] is None
+    assert said["verdict"]["kind"] == "diverged"
 
 
 def test_runs_still_lists_when_the_service_is_away(

@@ -6,6 +6,7 @@ Knows no command.
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,8 +14,16 @@ from typing import Any
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """One line of JSON, in ASCII so that every terminal and pipe takes it."""
-    print(json.dumps(value))
+    """One line of JSON, in ASCII so that every pipe takes it; NaN, which JSON does not have, becomes null."""
+    print(json.dumps(_without_nan(value), allow_nan=False))
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: _without_nan(inner) for name, inner in value.items()}
+    return [_without_nan(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def tell(sentence: str) -> None:

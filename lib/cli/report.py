@@ -71,9 +71,9 @@ def how_far(found: Curves, at: Progress) -> str:
     return step + (f", training loss {loss:.3f}" if loss is not None else "") + left
 
 
-def _points(series: Series) -> list[list[float | None]]:
-    """Pairs of step and value; null where the value is no number, which JSON cannot say."""
-    return [[point.step, point.value if point.measured else None] for point in series]
+def _points(series: Series) -> list[list[float]]:
+    """Pairs of step and value."""
+    return [[point.step, point.value] for point in series]
 
 
 def _event_json(event: Event) -> Mapping[str, Any]:

@@ -153,10 +153,11 @@ def record_job(
     A job that is followed already is brought up to date; fields that the answer lacks keep their last value.
     """
     row = db.execute(
-        "SELECT id, model, status, fine_tuned_model, created_at, finished_at FROM runs"
+        "SELECT id, model, status, job, fine_tuned_model, created_at, finished_at FROM runs"
         " WHERE service_id = ? AND job_id = ?",
         (service_id, clean(job["id"])),
     ).fetchone()
+    job = {**json.loads(row["job"]), **job} if row else job
     model = clean(job["model"]) if isinstance(job.get("model"), str) else (row["model"] if row else "")
     status = clean(job["status"]) if isinstance(job.get("status"), str) else (row["status"] if row else "unknown")
     tuned = clean(job["fine_tuned_model"]) if isinstance(job.get("fine_tuned_model"), str) else None

@@ -131,9 +131,11 @@ def metrics_in(said: Mapping[str, Any]) -> dict[str, float]:
     for place in (scores, said) if isinstance(scores, Mapping) else (said,):
         for alias, raw in place.items():
             name = NAMES.get(alias)
-            if name is None or not (_is_numeric(raw) or (raw is None and name in TRAINED)):
+            if name is None:
                 continue
-            found[name] = _value(raw)
+            value = math.nan if raw is None and name in TRAINED else _value(raw)
+            if value is not None:
+                found[name] = value
     return found
 
 
@@ -189,19 +191,17 @@ def _seconds_left(run: Run, curves: Curves, total: int | None, now: float) -> fl
     return left if left < LONGEST_SECONDS else None
 
 
-def _value(raw: Any) -> float:
-    found = number(raw)
-    return math.nan if found is None else found
-
-
-def _is_numeric(raw: Any) -> bool:
-    if isinstance(raw, str):
-        try:
-            float(raw)
-        except ValueError:
-            return False
-        return True
-    return isinstance(raw, int | float) and not isinstance(raw, bool)
+def _value(raw: Any) -> float | None:
+    """A metric's value: NaN for a number that is not finite, None for what is no number at all."""
+    if isinstance(raw, bool) or not isinstance(raw, int | float | str):
+        return None
+    try:
+        value = float(raw)
+    except OverflowError:
+        return math.nan
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else math.nan
 
 
 def _spoken(message: str) -> tuple[int | None, int | None, dict[str, float]]:
@@ -209,6 +209,6 @@ def _spoken(message: str) -> tuple[int | None, int | None, dict[str, float]]:
     said = SPOKEN_STEP.search(message)
     if said is None:
         return None, None, {}
-    spoken = ((what.lower(), value.rstrip(".")) for what, value in SPOKEN_LOSS.findall(message))
-    values = {SPOKEN_NAMES[what]: _value(value) for what, value in spoken if _is_numeric(value)}
+    spoken = ((what.lower(), _value(value.rstrip("."))) for what, value in SPOKEN_LOSS.findall(message))
+    values = {SPOKEN_NAMES[what]: value for what, value in spoken if value is not None}
     return whole(said[1]), whole(said[2]), values

@@ -13,7 +13,7 @@ from typing import Literal
 
 from lib.runs.book import FINAL
 from lib.runs.metrics import Curves
-from lib.runs.series import Series
+from lib.runs.series import Point, Series
 
 Kind = Literal["running", "too_few", "learning", "converged", "overfitting", "nothing_learned", "diverged"]
 Sure = Literal["hardly", "fairly", "very"]
@@ -26,6 +26,7 @@ STILL_FALLING = 0.04
 LEARNED_SHARE = 0.05
 ZERO = 1e-6
 LEAST_LOSS = 0.02
+MOST_POINTS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +222,13 @@ def _best_step(full: Series, sampled: Series) -> int | None:
 
 
 def _measured(series: Series) -> Series:
-    return tuple(point for point in series if point.measured)
+    """The points that are numbers; of a long series, the medians of equal stretches, each at its middle step."""
+    points = tuple(point for point in series if point.measured)
+    size = -(-len(points) // MOST_POINTS)
+    if size <= 1:
+        return points
+    stretches = (points[start : start + size] for start in range(0, len(points), size))
+    return tuple(Point(part[len(part) // 2].step, median(point.value for point in part)) for part in stretches)
 
 
 def _medians(series: Series) -> list[float]:

@@ -42,6 +42,7 @@ def test_an_answer_that_lacks_fields_takes_nothing_away(ws: Workspace) -> None:
     record(ws, {**JOB, "fine_tuned_model": "ft:x"})
     after = record(ws, {"id": "ftjob-1", "status": None, "model": 7, "fine_tuned_model": None})
     assert (after.status, after.model, after.fine_tuned_model) == ("running", JOB["model"], "ft:x")
+    assert after.n_epochs == 3
 
 
 def test_an_unknown_status_is_kept_as_it_is_and_is_not_an_end(ws: Workspace) -> None:

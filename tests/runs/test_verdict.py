@@ -122,6 +122,12 @@ def test_noise_alone_raises_no_alarm(seed: int) -> None:
     assert verdict(healthy, "succeeded").kind in ("converged", "learning"), verdict(healthy, "succeeded").sentence
 
 
+def test_a_hundred_thousand_steps_are_judged_by_their_shape() -> None:
+    long = curve(series(falling(2.5, 0.5, 9), 100_000, noise=0.4), series(falling(2.5, 0.55, 9), 100_000, noise=0.4))
+    said = verdict(long, "succeeded")
+    assert (said.kind, said.sure) == ("converged", "very")
+
+
 def test_best_step_is_the_lowest_full_validation() -> None:
     _, curves = KNOWN["overfitting, full validation"]
     assert verdict(curves, "succeeded").best_step == 120
