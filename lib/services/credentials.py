@@ -77,7 +77,8 @@ def find_key(
     if held is not None and held.origin == service.origin:
         return held
     source, _, name = service.key_source.partition(":")
-    belongs = name != "OPENAI_API_KEY" or service.origin == OPENAI.origin
+    # A service on this machine may be given OpenAI's variable: the person named it, and the key stays here.
+    belongs = name != "OPENAI_API_KEY" or service.origin == OPENAI.origin or service.is_loopback
     if source == "env" and belongs and environment.get(name, "").strip():
         return given(environment[name], service)
     return None

@@ -77,6 +77,15 @@ def test_a_key_goes_to_its_own_origin_only() -> None:
     assert find_key(OTHER, {"openai": secret()}, {"OPENAI_API_KEY": CANARY}) is None
 
 
+def test_openais_variable_may_be_named_for_this_machine_and_no_other() -> None:
+    here = Service("svc_h", "other", "Here", "http://127.0.0.1:8010/v1", "env:OPENAI_API_KEY")
+    found = find_key(here, {}, {"OPENAI_API_KEY": CANARY})
+    assert found is not None
+    assert found.origin == "http://127.0.0.1:8010"
+    there = Service("svc_t", "other", "There", "https://127.0.0.1.evil.example/v1", "env:OPENAI_API_KEY")
+    assert find_key(there, {}, {"OPENAI_API_KEY": CANARY}) is None
+
+
 def test_another_service_reads_the_variable_it_names() -> None:
     named = Service("svc_n", "nebius", "Nebius", "https://api.tokenfactory.nebius.com/v1", "env:NEBIUS_KEY")
     found = find_key(named, {}, {"NEBIUS_KEY": "nb-key", "OPENAI_API_KEY": CANARY})

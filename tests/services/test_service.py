@@ -60,6 +60,13 @@ def test_what_cannot_be_used_is_refused_and_not_kept(
     assert len(service.known(ws)) == 2
 
 
+def test_a_service_on_this_machine_may_be_given_openais_variable(ws: Workspace) -> None:
+    here = service.add(
+        ws, kind="other", name="Here", base_url="http://127.0.0.1:8010/v1", key_source="env:OPENAI_API_KEY"
+    )
+    assert service.find(ws, here.id) == here
+
+
 def test_a_service_moves_to_a_new_address_without_being_another(ws: Workspace) -> None:
     moved = service.at(service.EMBEDDED, "http://127.0.0.1:4321/v1/")
     assert moved.id == "embedded"
