@@ -32,19 +32,20 @@ class Offered:
 
 
 def offered() -> dict[str, Offered]:
-    """Every model that can be chosen, by the key of its choice: fine-tuned ones first, then base models."""
+    """Every model that can be chosen, by the key of its choice: those of runs from the newest on, then base models."""
     ws = session.workspace()
-    names = {service.id: service.name for service in session.services()}
-    tuned = [one for run in book.runs(ws) if run.service_id in names for one in _of_run(run)]
+    known = {service.id for service in session.services()}
+    runs = [run for run in book.runs(ws) if run.service_id in known]
     today = date.fromtimestamp(ws.clock())
     bases = [
-        Offered(Column(service.id, model.id), f"{_short(model.id, service.id)} · base")
+        Column(service.id, model.id)
         for service in session.services()
         for model in models.models(service.kind)
         if model.base_shutdown is None or today < model.base_shutdown
     ]
-    found = {key_of(one.column): one for one in bases}
-    return {key_of(one.column): one for one in tuned} | found
+    bases += [_base(run) for run in runs]
+    every = [*(one for run in runs for one in _of_run(run)), *(Offered(one, _base_title(one)) for one in bases)]
+    return {key_of(one.column): one for one in every}
 
 
 def choose() -> tuple[Offered, ...]:
@@ -88,12 +89,10 @@ def _begin_with(every: dict[str, Offered]) -> None:
     runs = [run for run in book.runs(session.workspace()) if any(_of_run(run))]
     chosen = next((run for run in runs if run.id == session.run_id()), runs[0] if runs else None)
     if chosen is None:
-        embedded = next(iter(every))
-        st.session_state[KEYS[0]] = embedded
+        st.session_state[KEYS[0]] = next(iter(every))
         return
     tuned = next(_of_run(chosen))
-    base = Column(chosen.service_id, models.base_of(chosen.model))
-    st.session_state[KEYS[0]] = key_of(base)
+    st.session_state[KEYS[0]] = key_of(_base(chosen))
     st.session_state[KEYS[1]] = key_of(tuned.column)
 
 
@@ -106,6 +105,14 @@ def _of_run(run: Run) -> Iterator[Offered]:
         if checkpoint.model:
             title = f"{name} · {_mark(run, checkpoint.model)} · step {checkpoint.step:,}"
             yield Offered(Column(run.service_id, checkpoint.model), title, run.version_id)
+
+
+def _base(run: Run) -> Column:
+    return Column(run.service_id, models.base_of(run.model))
+
+
+def _base_title(column: Column) -> str:
+    return f"{_short(column.model, column.service_id)} · base"
 
 
 def _mark(run: Run, model: str) -> str:
