@@ -78,7 +78,7 @@ def find_key(
         return held
     source, _, name = service.key_source.partition(":")
     # A service on this machine may be given OpenAI's variable: the person named it, and the key stays here.
-    belongs = name != "OPENAI_API_KEY" or service.origin == OPENAI.origin or service.is_loopback
+    belongs = name != "OPENAI_API_KEY" or service.origin == OPENAI.origin or service.on_this_machine
     if source == "env" and belongs and environment.get(name, "").strip():
         return given(environment[name], service)
     return None

@@ -89,7 +89,7 @@ def add(ws: Workspace, *, kind: Kind, name: str, base_url: str, key_source: str 
         raise BadCredentials(
             f"{key_source!r} is not a place that a key can come from.", "Use session, none or env:NAME."
         )
-    if key_source == OPENAI.key_source and service.origin != OPENAI.origin and not service.is_loopback:
+    if key_source == OPENAI.key_source and service.origin != OPENAI.origin and not service.on_this_machine:
         raise BadCredentials(
             f"The variable OPENAI_API_KEY belongs to OpenAI and is not sent to {service.host}.",
             "Put this service's key into a variable of another name.",
