@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 import threading
 from collections.abc import Callable
 from itertools import pairwise
@@ -462,3 +463,32 @@ def test_a_job_of_strange_shape_is_written_down(
     assert after.problem is None
     assert after.job_id == run.job_id
     assert json.dumps(after.job)
+
+
+def test_a_day_of_flapping_invents_no_state_and_loses_no_point(
+    ws: Workspace, server: ProtocolServer, run: Run, job: Job, clock: Clock
+) -> None:
+    chance, seconds = random.Random(3), Seconds()
+    watcher = Watcher(ws, lambda _: connection_to(server), monotonic=seconds)
+    faults = (Dropped(), Lost(), Truncated(), Html(), Html(502), Refused(500), Refused(429), Refused(401), Plain(b"{}"))
+    told: set[str] = set()
+    for tick in range(300):
+        server._faults.clear()
+        for _ in range(chance.randint(0, 3)):
+            path = chance.choice((f"/fine_tuning/jobs/{run.job_id}", ONE_JOB, "/fine_tuning/jobs/*/events"))
+            server.next("GET", path, chance.choice(faults), times=None)
+        if tick < 290:
+            start(server, job, tick // 10)
+        else:
+            server.world.succeed(job)
+        seconds.now += 288
+        clock.now += 288 + chance.choice((0, 0, 0, 3600, -3600))
+        watcher.look()
+        told.add(book.run(ws, run.id).status)
+    server._faults.clear()
+    seconds.now += 100
+    watcher.look()
+    after = book.run(ws, run.id)
+    assert told <= {"validating_files", "running", "succeeded"}
+    assert (after.status, after.problem) == ("succeeded", None)
+    assert [point.step for point in known(ws, after).train_loss] == list(range(1, 31))
