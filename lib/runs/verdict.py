@@ -176,9 +176,11 @@ def _on_its_way(judged: Series, train: Series, valid: Series, over: bool, best: 
     if falling:
         ending = "and was still falling at the end: more epochs may help" if over else "and is still falling"
         return Verdict("learning", f"Learning: {told[0].lower()}{told[1:]} {ending}{gap}.", best, sure)
-    ending = "and has been level since" if over else "and has levelled off"
-    since = _level_since(trend)
-    return Verdict("converged", f"Converged: {told[0].lower()}{told[1:]} {ending} step {since:,}{gap}.", best, sure)
+    level = f"{told[0].lower()}{told[1:]} and has been level since step {_level_since(trend):,}{gap}"
+    if not over:
+        # A curve often rests and falls again: only its end can say that it has converged.
+        return Verdict("learning", f"Learning so far: {level}.", best, sure)
+    return Verdict("converged", f"Converged: {level}.", best, sure)
 
 
 def _gap(train: Series, valid: Series) -> str:

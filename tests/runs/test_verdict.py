@@ -150,6 +150,14 @@ def test_a_running_job_is_not_judged_on_a_handful_of_points() -> None:
     assert "too few" in verdict(curve(series(linear(2.0, 1.0), 3)), "running").sentence
 
 
+def test_a_running_job_that_rests_is_not_called_converged() -> None:
+    levelled = series(falling(3.0, 0.2, 30), 200)
+    assert verdict(curve(levelled), "succeeded").kind == "converged"
+    said = verdict(curve(levelled), "running")
+    assert said.kind == "learning"
+    assert "level since step" in said.sentence
+
+
 def test_a_running_job_is_told_in_the_present() -> None:
     said = verdict(curve(series(linear(3.0, 1.0), 100)), "running")
     assert said.kind == "learning"
