@@ -94,11 +94,9 @@ def left_out(version: Version) -> None:
     count = version.changes.get("unread", 0)
     if not count:
         return
-    st.warning(
-        f"{number_of(count, 'line')} of the file could not be read as an example. The file itself is kept whole.",
-        icon=":material/playlist_remove:",
-    )
-    with st.expander("Which lines, and why", type="compact"):
+    line = f":orange[:material/warning: {number_of(count, 'line')} of the file could not be read as an example]"
+    with st.expander(line, type="compact"):
+        st.caption("The file itself is kept whole. These lines stayed out of the version:")
         for text in _unread(version.id, version):
             st.text(text)
 

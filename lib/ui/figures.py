@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 
 def usd(amount: Decimal | None, *, free: bool = True, unknown: str = "not known") -> str:
-    """Dollars to the cent, halves up. Nothing is free, unless `free` says that it is charged: then it is under a cent."""
+    """Dollars to the cent, halves up. None at all is free, or under a cent where `free` says that it is charged."""
     if amount is None:
         return unknown
     cents = amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
