@@ -24,9 +24,8 @@ from lib.engine.train.pace import STEP_COST, VALIDATION_COST, Pace
 from lib.engine.train.scoring import Score, score, validate
 from lib.engine.train.stop import Stop
 
-# State is kept this often, sooner at an epoch's end, later where it would take more than a twentieth of the time.
+# State is kept at each epoch's end and this often between, but never so often that it takes more of the time than this.
 RESUME_SECONDS = 10.0
-EPOCH_RESUME_SECONDS = 2.0
 RESUME_SHARE = 0.05
 
 
@@ -72,7 +71,7 @@ class Training:
             seconds_left = pace.step(float(self._corpus.lengths[examples].sum()) + STEP_COST + validation_work)
             folder = self._tell(step, trained.metrics("train") | validated, seconds_left)
             began = time.monotonic()
-            pause = EPOCH_RESUME_SECONDS if folder else RESUME_SECONDS
+            pause = 0.0 if folder else RESUME_SECONDS
             if began - kept_at > max(pause, kept_in / RESUME_SHARE):
                 self._checkpoints.keep_state(step, self._descent.state())
                 kept_at = time.monotonic()

@@ -59,7 +59,6 @@ def job(tmp_path: Path, model_folder: Path) -> Job:
 
 def keep_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "RESUME_SECONDS", 0.0)
-    monkeypatch.setattr(loop, "EPOCH_RESUME_SECONDS", 0.0)
     monkeypatch.setattr(loop, "RESUME_SHARE", float("inf"))
 
 
