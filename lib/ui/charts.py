@@ -59,12 +59,14 @@ def run_figure(
     *,
     name: str,
     best_step: int | None = None,
+    best_name: str = "Best checkpoint",
     height: int = 320,
 ) -> Figure:
     """Training, validation and full validation of one run on one axis, at most `POINTS` places a trace.
 
-    A stretch without values stays a gap; a step whose value is no number becomes a cross at the foot of the chart. A
-    person's zoom is kept while points arrive, as long as `name` and the axes stay the same.
+    `best_step` gets a ring, called `best_name`. A stretch without values stays a gap; a step whose value is no number
+    becomes a cross at the foot of the chart. A person's zoom is kept while points arrive, as long as `name` and the
+    axes stay the same.
     """
     import plotly.graph_objects as go
 
@@ -76,7 +78,7 @@ def run_figure(
         figure.add_trace(pen.crosses(tuple(broken)))
     best = _at(best_step, full, validation, training)
     if best is not None:
-        figure.add_trace(pen.ring(best))
+        figure.add_trace(pen.ring(best, best_name))
     _lay_out(figure, curves, view, colours, name=name, height=height)
     return figure
 
@@ -117,9 +119,9 @@ class _Pen:
             marker = {"symbol": "diamond", "size": 10, "color": self.colours.validation}
             yield self._marks(full, "Full validation", marker)
 
-    def ring(self, best: Point) -> Scatter:
+    def ring(self, best: Point, name: str) -> Scatter:
         marker = {"symbol": "circle-open", "size": 18, "color": self.colours.best, "line": {"width": 2}}
-        return self._marks((best,), "Best checkpoint", marker)
+        return self._marks((best,), name, marker)
 
     def crosses(self, points: Series) -> Scatter:
         trace = self._marks(

@@ -51,15 +51,12 @@ def show(chosen: Sequence[Offered], expected: Mapping[str, str]) -> None:
 
 
 def _question(text: str, expected: str | None) -> None:
-    with st.container(border=True, gap="xsmall"):
-        asked, wanted = st.columns(2)
-        with asked.container(gap=None):
-            st.caption("Asked")
-            untrusted(text)
-        if expected is not None:
-            with wanted.container(gap=None):
-                st.caption("Expected")
-                untrusted(expected)
+    said = {"Asked": text} if expected is None else {"Asked": text, "Expected": expected}
+    with st.container(border=True):
+        for place, (label, words) in zip(st.columns(len(said)), said.items(), strict=True):
+            with place.container(gap=None):
+                st.caption(label)
+                untrusted(words)
 
 
 def _answers(answers: Sequence[Turn], expected: str | None) -> None:
@@ -118,6 +115,8 @@ def _ask(chosen: Sequence[Offered], said: Conversation | None, text: str, expect
         with place.container(gap="xsmall"):
             st.caption(plain(shortened(said.columns[column].model, MODEL_LENGTH)))
             slot = st.empty()
+            # Stays when the person stops the answers, because a stopped script draws nothing more.
+            st.caption("Not finished")
         slot.markdown(WAITING)
         side = _side(said, column)
         if side is not None:

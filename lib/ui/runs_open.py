@@ -13,6 +13,7 @@ from lib.errors import WorkspaceError
 from lib.runs import book
 from lib.runs.metrics import Curves
 from lib.runs.series import default_smoothing
+from lib.services.service import EMBEDDED
 from lib.ui import charts, frame, palette, runs_details, runs_list, runs_reading, runs_words, session, trouble
 from lib.ui.plain import plain, shortened
 from lib.ui.runs_reading import Reading
@@ -77,7 +78,8 @@ def _talk(reading: Reading) -> None:
 def _cancel(reading: Reading) -> None:
     with st.popover("Cancel", icon=":material/stop_circle:"):
         st.markdown("Stop this training?")
-        st.caption("Checkpoints made so far are kept. A hosted service bills the steps that were trained.")
+        billed = "" if reading.run.service_id == EMBEDDED.id else " The service bills the steps that were trained."
+        st.caption(f"Checkpoints made so far are kept.{billed}")
         st.button("Stop the training", type="primary", key="cancel-run", on_click=_stop, args=(reading.run.id,))
 
 
@@ -122,12 +124,15 @@ def _chart(reading: Reading) -> None:
         )
         return
     view = _view(reading)
+    best = reading.verdict.best_step
+    kept = any(checkpoint.step == best for checkpoint in reading.checkpoints)
     figure = charts.run_figure(
         curves,
         view,
         palette.current(),
         name=reading.run.id,
-        best_step=reading.verdict.best_step,
+        best_step=best,
+        best_name="Best checkpoint" if kept else "Lowest validation",
         height=CHART_HEIGHT,
     )
     st.plotly_chart(
