@@ -26,6 +26,7 @@ class Answering:
         self._command = tuple(command)
         self._log_path = log_path
         self._process: AnswerProcess | None = None
+        self._warming: asyncio.Task[AnswerProcess] | None = None
         self._starting = asyncio.Lock()
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._in_line = 0
@@ -50,8 +51,14 @@ class Answering:
         finally:
             self._in_line -= 1
 
+    def warm(self) -> None:
+        """Start the process now, so that the first answer need not wait for it."""
+        self._warming = asyncio.create_task(self._running())
+
     async def stop(self) -> None:
         """End the process, if there is one."""
+        if self._warming is not None:
+            await asyncio.gather(self._warming, return_exceptions=True)
         if self._process is not None:
             await self._process.stop()
 

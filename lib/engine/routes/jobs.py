@@ -126,6 +126,8 @@ def _enter(service: Service, asked: JobRequest, key: str | None, fingerprint: st
         }
     )
     service.supervisor.begin()
+    # Who trains a model talks to one soon, and often before the training has ended.
+    service.answering.warm()
     return row
 
 

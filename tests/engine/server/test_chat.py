@@ -185,6 +185,16 @@ def test_a_checkpoint_and_a_fine_tune_answer_with_their_own_weights(engine: Runn
         assert str(answer.choices[0].message.content).startswith(f"{folder} says")
 
 
+def test_the_answering_process_is_there_before_the_first_question(start_engine: Start, tmp_path: Path) -> None:
+    engine = start_engine(tmp_path / "home")
+    assert children(engine.pid) == []
+    engine.wait(engine.job(hyperparameters={"n_epochs": 1}).id)
+    (answerer,) = children(engine.pid)
+    engine.client.chat.completions.create(model=BASE, messages=told("hi"))
+    assert children(engine.pid) == [answerer]
+    assert engine.close() == 0
+
+
 def test_a_dead_answering_process_fails_its_answers_and_is_started_again(start_engine: Start, tmp_path: Path) -> None:
     engine = start_engine(tmp_path / "home")
     with pytest.raises(openai.InternalServerError) as broken:
