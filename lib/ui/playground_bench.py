@@ -52,6 +52,11 @@ class Result:
     mistakes: tuple[tuple[str, str], ...]
     measured_at: float
 
+    @property
+    def unanswered(self) -> int:
+        """How many examples have no whole answer."""
+        return self.asked - self.exact.of
+
 
 class Bench:
     """The place where models of one workspace are measured."""

@@ -114,7 +114,9 @@ def _results(version: Version, chosen: Sequence[Offered]) -> None:
     if not measured:
         return
     st.markdown(plain(_sentence(measured)))
-    st.table([_row(one, result) for one, result in measured], border="horizontal", hide_index=True)
+    unanswered = any(result.unanswered for _, result in measured)
+    rows = [_row(one, result, unanswered) for one, result in measured]
+    st.table(rows, border="horizontal", hide_index=True)
     st.caption("In brackets: where the true share lies, 95 times out of 100.")
     for one, result in measured:
         if result.problem:
@@ -124,20 +126,16 @@ def _results(version: Version, chosen: Sequence[Offered]) -> None:
                 _mistakes(result)
 
 
-def _row(one: Offered, result: Result) -> dict[str, str]:
+def _row(one: Offered, result: Result, unanswered: bool) -> dict[str, str]:
     fields = list(result.fields.items())[:FIELDS]
-    missing = result.asked - result.exact.of
-    return {
-        "Model": plain(one.title),
-        "Right": _share(result.exact),
-        **{plain(shortened(name, 24)): _share(share) for name, share in fields},
-        "Unanswered": f"{missing} of {result.asked}" if missing else "none",
-    }
+    row = {"Model": plain(one.title), "Right": _share(result.exact)}
+    row |= {plain(shortened(name, 24)): _share(share) for name, share in fields}
+    return row | {"Unanswered": f"{result.unanswered} of {result.asked}"} if unanswered else row
 
 
 def _share(share: Share) -> str:
     low, high = share.interval
-    return f"**{share.share or 0:.0%}** · {share.right} of {share.of} ({low * 100:.0f}–{high:.0%})" if share.of else ""
+    return f"**{share.share or 0:.0%}** ({low * 100:.0f}–{high:.0%})" if share.of else ""
 
 
 def _sentence(measured: Sequence[tuple[Offered, Result]]) -> str:

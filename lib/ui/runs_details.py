@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 from lib.runs import book
+from lib.runs.heard import whole
 from lib.runs.metrics import metrics_in
 from lib.ui import runs_words, session
 from lib.ui.runs_reading import Reading
@@ -70,7 +71,9 @@ def _checkpoints(reading: Reading) -> None:
 
 def _events(reading: Reading) -> None:
     ws = session.workspace()
-    found = [event for event in book.events(ws, reading.run.id) if event.type != "result_file"]
+    told = [event for event in book.events(ws, reading.run.id) if event.type != "result_file"]
+    # Services tell whole seconds, in which several steps fit.
+    found = sorted(told, key=lambda event: (event.created_at, whole(event.data.get("step")) or 0))
     if not found:
         st.caption("The service has not reported anything yet.")
         return

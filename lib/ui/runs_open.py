@@ -132,7 +132,7 @@ def _chart(reading: Reading) -> None:
         palette.current(),
         name=reading.run.id,
         best_step=best,
-        best_name="Best checkpoint" if kept else "Lowest validation",
+        best_name="Best checkpoint" if kept else "Best validation",
         height=CHART_HEIGHT,
     )
     st.plotly_chart(

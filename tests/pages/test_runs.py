@@ -149,3 +149,14 @@ def test_a_removed_service_keeps_its_runs(ws: Workspace, runs: Open) -> None:
     with ws.write() as db:
         db.execute("DELETE FROM services")
     assert not runs(run_id).exception
+
+
+def test_an_axis_that_the_next_run_does_not_have_falls_back_to_steps(ws: Workspace, runs: Open) -> None:
+    finished, live = tell(ws, "succeeded"), tell(ws, "running", job_id="ftjob-2", steps=40)
+    app = runs(finished)
+    app.segmented_control(key="axis").set_value("Tokens").run()
+    app.query_params["run"] = live
+    app.run()
+    assert not app.exception
+    assert not app.error
+    assert app.segmented_control(key="axis").value == "Step"
