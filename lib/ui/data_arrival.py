@@ -16,7 +16,7 @@ from lib.dataset.jsonl import read
 from lib.dataset.samples.samples import SAMPLES, find
 from lib.dataset.shelf import Version
 from lib.dataset.tables import guess, incomplete, read_table
-from lib.ui import frame, session, trouble
+from lib.ui import session, trouble
 from lib.ui.figures import number_of
 from lib.workspace.database import Workspace
 
@@ -55,6 +55,11 @@ def bring_in(where: str) -> None:
             on_click=_paste_arrived,
             args=(f"pasted_{where}_{round_}", where),
         )
+
+
+def arrived(where: str) -> bool:
+    """Whether something came in at this place since it was last asked."""
+    return st.session_state.get("arrived") == where and st.session_state.pop("arrived") is not None
 
 
 def choose_sample(where: str) -> None:
@@ -146,8 +151,7 @@ def _arrived(source: bytes, name: str, where: str) -> None:
     bring = shelf.bring_in_table if name.lower().endswith(TABLES) else shelf.bring_in
     session.choose_version(bring(session.workspace(), source, name).id)
     st.session_state.pop("place", None)
-    if where == "start":
-        frame.go("data")
+    st.session_state["arrived"] = where
 
 
 @trouble.told()

@@ -5,14 +5,20 @@ Trying the example is the road itself, with the choices made: nothing here is a 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from lib.dataset.samples.samples import SAMPLES, Sample
-from lib.errors import EngineError
+from lib.errors import EngineError, EtudeError, OutcomeUnknown
 from lib.ui import data_arrival, frame, service_choice, session, trouble
 from lib.ui.figures import number_of
 from lib.ui.plain import plain, shortened
 from lib.workspace.database import new_id
+
+if TYPE_CHECKING:
+    from lib.runs.book import Run
 
 BASE = "etude-tiny"
 EPOCHS = 3
@@ -25,12 +31,15 @@ def offer_example() -> None:
     st.markdown(
         f"{plain(first.description)} Brings the examples in, trains on them here, and lets you talk to the result."
     )
+    wanted = None
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if st.button("Try the example", type="primary", icon=":material/play_arrow:"):
-            _try(first)
+            wanted = first
         for sample in others:
             if st.button(f"Try “{sample.title}”", help=sample.description):
-                _try(sample)
+                wanted = sample
+    if wanted is not None:
+        _try(wanted)
     st.caption(
         f"{EPOCHS} epochs on this machine, without a key and without a network. The built-in model is tiny: good for "
         "rehearsing, for fixed formats and short answers; it knows nothing of the world."
@@ -40,37 +49,47 @@ def offer_example() -> None:
 def offer_own_file() -> None:
     """The way in for a person's own file."""
     st.subheader("Or bring your own examples", anchor=False)
+    if data_arrival.arrived("start"):
+        frame.go("data")
     data_arrival.bring_in("start")
 
 
 @trouble.told()
 def _try(sample: Sample) -> None:
-    """Bring the sample in, plan, launch on this machine, and go where the curve grows."""
+    """Launch a sample on this machine and go where the curve grows."""
+    with st.status(f"Bringing in {plain(sample.title)} …", type="compact") as status:
+        run = _launched(sample, lambda sentence: status.update(label=plain(sentence)))
+    session.watcher()
+    session.choose_run(run.id)
+    frame.go("runs")
+
+
+def _launched(sample: Sample, tell: Callable[[str], object]) -> Run:
+    """Bring a sample in, plan, and launch once. Raises what bringing in, the engine and launching raise."""
     from lib.runs.launch import launch
     from lib.runs.plan import Plan
     from lib.services.service import EMBEDDED
 
     # A second click interrupts this run of the script; with the same id it goes on with the same launch.
-    trying = st.session_state.setdefault("trying", new_id("launch"))
-    with st.status(f"Bringing in {plain(sample.title)} …", type="compact") as status:
-        version = data_arrival.bring_in_sample(sample.key)
-        status.update(label="Starting the service on this machine …")
-        session.choose_service(EMBEDDED.id)
-        connection = session.connection(EMBEDDED)
-        if connection is None:
-            raise EngineError("The service on this machine asks for a key, which it never should.", "Restart Etude.")
-        plan = Plan(EMBEDDED.id, BASE, version.id, method=version.method, n_epochs=EPOCHS)
-        run = launch(
-            session.workspace(),
-            connection,
-            plan,
-            launch_id=trying,
-            progress=lambda sentence: status.update(label=plain(sentence)),
-        )
-    st.session_state.pop("trying", None)
-    session.watcher()
-    session.choose_run(run.id)
-    frame.go("runs")
+    trying = f"trying_{sample.key}"
+    launch_id = st.session_state.setdefault(trying, new_id("launch"))
+    version = data_arrival.bring_in_sample(sample.key)
+    tell("Starting the service on this machine …")
+    session.choose_service(EMBEDDED.id)
+    connection = session.connection(EMBEDDED)
+    if connection is None:
+        raise EngineError("The service on this machine asks for a key, which it never should.", "Restart Etude.")
+    plan = Plan(EMBEDDED.id, BASE, version.id, method=version.method, n_epochs=EPOCHS)
+    try:
+        run = launch(session.workspace(), connection, plan, launch_id=launch_id, progress=tell)
+    except OutcomeUnknown:
+        raise
+    except EtudeError:
+        # Nothing came of it, which is certain: the next click begins anew.
+        del st.session_state[trying]
+        raise
+    del st.session_state[trying]
+    return run
 
 
 def where_things_stand() -> None:

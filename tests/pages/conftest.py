@@ -12,6 +12,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from lib.ui.frame import ROAD
 from lib.workspace.database import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,7 +66,9 @@ def open_page() -> OpenPage:
     """Open a page by its name, cold, as its own address does."""
 
     def opened(name: str) -> AppTest:
-        page = AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=SECONDS).run()
+        # The first page is the app itself: its ways on need the whole road to be there.
+        file = ROOT / "app.py" if name == ROAD[0].name else ROOT / "pages" / f"{name}.py"
+        page = AppTest.from_file(str(file), default_timeout=SECONDS).run()
         assert not page.exception, page.exception[0]
         return page
 
