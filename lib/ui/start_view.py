@@ -58,13 +58,17 @@ def offer_own_file() -> None:
 def _try(sample: Sample) -> None:
     """Launch a sample on this machine and go where the curve grows."""
     with st.status(f"Bringing in {plain(sample.title)} …", type="compact") as status:
-        run = _launched(sample, lambda sentence: status.update(label=plain(sentence)))
+
+        def tell(sentence: str) -> None:
+            status.update(label=plain(sentence))
+
+        run = _launched(sample, tell)
     session.watcher()
     session.choose_run(run.id)
     frame.go("runs")
 
 
-def _launched(sample: Sample, tell: Callable[[str], object]) -> Run:
+def _launched(sample: Sample, tell: Callable[[str], None]) -> Run:
     """Bring a sample in, plan, and launch once. Raises what bringing in, the engine and launching raise."""
     from lib.runs.launch import launch
     from lib.runs.plan import Plan
