@@ -17,7 +17,6 @@ from lib.engine.protocol import not_there
 from lib.engine.store import Store, new_id
 
 ENDED = ("succeeded", "failed", "cancelled")
-NO_ERROR = {"code": None, "message": None, "param": None}
 TAG_LENGTH = 8
 
 
@@ -168,7 +167,9 @@ def job_object(row: sqlite3.Row) -> dict[str, Any]:
         "training_file": row["training_file"],
         "hyperparameters": hyperparameters,
         "trained_tokens": row["trained_tokens"],
-        "error": json.loads(row["error"]) if row["error"] else NO_ERROR,
+        # OpenAI says {"code": null, "message": null, "param": null} here, which its own client refuses when it is
+        # strict. The published schema allows null as well, and every client reads it.
+        "error": json.loads(row["error"]) if row["error"] else None,
         "user_provided_suffix": row["suffix"],
         "seed": row["seed"],
         "estimated_finish": row["estimated_finish"],

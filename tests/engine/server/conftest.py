@@ -43,8 +43,7 @@ class Running:
             base_url=self.base_url + "/", headers={"Authorization": f"Bearer {self.api_key}"}, trust_env=False
         )
         self.client = self.new_client()
-        # Strict about every answer. Jobs are left out: their error is all null while nothing is wrong, as OpenAI's is,
-        # and the client's own types do not allow that.
+        # Strict about every answer: what its own types do not allow is an error.
         self.strict = self.new_client(_strict_response_validation=True)
 
     def new_client(self, **options: Any) -> openai.OpenAI:

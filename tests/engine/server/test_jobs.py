@@ -53,12 +53,17 @@ def test_a_job_goes_all_the_way(engine: Running) -> None:
     ]
 
 
-def test_error_is_all_null_while_nothing_is_wrong(engine: Running) -> None:
-    job_id = engine.http.post("fine_tuning/jobs", json={"model": BASE, "training_file": engine.upload()}).json()["id"]
-    answer = engine.http.get(f"fine_tuning/jobs/{job_id}").json()
-    assert answer["error"] == {"code": None, "message": None, "param": None}
-    assert 0 <= answer["seed"] < 2**31
-    engine.wait(job_id)
+def test_a_strict_client_reads_a_job_in_every_state(engine: Running) -> None:
+    job = engine.strict.fine_tuning.jobs.create(model=BASE, training_file=engine.upload())
+    assert job.error is None
+    assert 0 <= job.seed < 2**31
+    assert engine.strict.fine_tuning.jobs.retrieve(job.id).error is None
+    engine.wait(job.id)
+    ended = engine.strict.fine_tuning.jobs.retrieve(job.id)
+    assert (ended.status, ended.error) == ("succeeded", None)
+    assert next(iter(engine.strict.fine_tuning.jobs.list())).id == job.id
+    assert list(engine.strict.fine_tuning.jobs.list_events(job.id))
+    assert list(engine.strict.fine_tuning.jobs.checkpoints.list(job.id))
 
 
 def test_metrics_events_checkpoints_and_result_file_agree(engine: Running) -> None:
