@@ -83,7 +83,7 @@ def _row(run: Run) -> None:
         what, how, result, button = st.columns(SHAPE, vertical_alignment="center")
     with what.container(gap=None):
         st.text(shortened(runs_words.name(run), 60))
-        st.caption(plain(f"{runs_reading.version_name(run.version_id)} · {runs_reading.service_name(run.service_id)}"))
+        st.caption(plain(runs_reading.origin(run)))
     with how.container(gap=None):
         st.badge(plain(status.word), icon=status.icon, color=status.colour)
         st.caption(runs_words.how_far(reading.progress, run, now, brief=True))

@@ -9,10 +9,12 @@ from typing import Literal
 
 import streamlit as st
 
-from lib.errors import WorkspaceError
+from lib.errors import BadCredentials, NotThere, WorkspaceError
 from lib.runs import book
+from lib.runs.book import Run
 from lib.runs.metrics import Curves
 from lib.runs.series import default_smoothing
+from lib.services.credentials import missing_key
 from lib.services.service import EMBEDDED
 from lib.ui import charts, frame, palette, runs_details, runs_list, runs_reading, runs_words, session, trouble
 from lib.ui.plain import plain, shortened
@@ -89,31 +91,44 @@ def _stop(run_id: str) -> None:
 
     ws = session.workspace()
     run = book.run(ws, run_id)
-    service = next(one for one in session.services() if one.id == run.service_id)
+    service = runs_reading.service_of(run)
+    if service is None:
+        raise NotThere("The service of this run is no longer in the list.", "Add it again, then stop the run.")
     connection = session.connection(service)
     if connection is None:
-        st.warning(f"{plain(service.name)} asks for a key before a run can be stopped. Give it on Doctor.")
-        return
+        raise BadCredentials(f"{service.name} needs a key.", missing_key(service))
     cancel(ws, connection, run)
 
 
 def _state(reading: Reading) -> None:
     run, now = reading.run, session.workspace().clock()
-    origin = f"{runs_reading.version_name(run.version_id)} · {runs_reading.service_name(run.service_id)}"
+    origin = runs_reading.origin(run)
     line = runs_words.how_far(reading.progress, run, now)
     if run.finished:
         st.caption(plain(f"{origin} · {line}"))
     else:
         st.caption(plain(f"{origin} · started {runs_words.clock(run.created_at, now)}"))
         st.progress(reading.progress.share or 0.0, text=line)
-    if run.error and run.status == "failed":
-        st.error(plain(run.error), icon=":material/error:")
+    if run.status == "failed":
+        _failure(run)
     if run.problem is not None:
         last = runs_words.clock(run.heard_at, now)
         said = f"Last heard at {last}. {run.problem.what} {run.problem.todo}"
         st.markdown(f":orange[:material/cloud_off: {plain(said)}]")
         if run.problem.raw:
             trouble.raw(run.problem.raw)
+
+
+def _failure(run: Run) -> None:
+    """Why the job failed: our reading of it with what to do, and the service's own words below."""
+    from lib.services.diagnosis import explain_job
+
+    service = runs_reading.service_of(run)
+    explained = explain_job(run.job["error"], service) if run.error and service is not None else None
+    if explained is not None:
+        trouble.show(explained)
+    else:
+        st.error(plain(run.error or "The service does not say why."), icon=":material/error:")
 
 
 def _chart(reading: Reading) -> None:

@@ -16,6 +16,7 @@ from lib.runs.book import Run
 from lib.runs.heard import Checkpoint
 from lib.runs.metrics import Curves, Progress, curves, progress
 from lib.runs.verdict import Verdict, verdict
+from lib.services.service import Service
 from lib.ui import session
 
 
@@ -70,9 +71,15 @@ def version_name(version_id: str | None) -> str:
     return f"{version.dataset_name} · version {version.number}"
 
 
-def service_name(service_id: str) -> str:
-    """What the person calls a service; its id when it was removed."""
-    return next((service.name for service in session.services() if service.id == service_id), service_id)
+def service_of(run: Run) -> Service | None:
+    """The service that a run is at; None when it was taken off the list."""
+    return next((service for service in session.services() if service.id == run.service_id), None)
+
+
+def origin(run: Run) -> str:
+    """The data that a run was trained on, and where."""
+    service = service_of(run)
+    return f"{version_name(run.version_id)} · {service.name if service is not None else run.service_id}"
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

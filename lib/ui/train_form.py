@@ -66,7 +66,8 @@ def _model(service: Service) -> str | None:
     offered = [
         model.id
         for model in models.models(service.kind)
-        if model.methods and (model.trainable_until is None or today <= model.trainable_until)
+        if (model.trainable_until is None or today <= model.trainable_until)
+        and (model.base_shutdown is None or today < model.base_shutdown)
     ]
     tuned = [
         run.fine_tuned_model
