@@ -30,7 +30,7 @@ def with_edits(
     few = too_few(0).code
     stale = {one for one in report.findings if one.code == few or (one.line is not None and one.line - 1 in edits)}
     fresh = [finding for entry in edits.values() for finding in _findings(entry, report, count, limit)]
-    training = _training(version, edits)
+    training = version.examples + _added(version, edits) - held_out(version, edits)
     if training < LEAST_EXAMPLES:
         fresh.append(too_few(training))
     findings = [finding for finding in report.findings if finding not in stale] + fresh
@@ -50,6 +50,12 @@ def with_edits(
     )
 
 
+def held_out(version: Version, edits: Mapping[int, Entry]) -> int:
+    """How many examples are held out for validation, removed ones left out."""
+    removed = sum(1 for at, entry in edits.items() if entry.example is None and at in version.validation)
+    return len(version.validation) - removed
+
+
 def _findings(entry: Entry, report: Report, count: Count | None, limit: int | None) -> list[Finding]:
     if entry.example is None:
         return []
@@ -65,11 +71,6 @@ def _added(version: Version, edits: Mapping[int, Entry]) -> int:
     gone = sum(1 for at, entry in edits.items() if at < version.examples and entry.example is None)
     come = sum(1 for at, entry in edits.items() if at >= version.examples and entry.example is not None)
     return come - gone
-
-
-def _training(version: Version, edits: Mapping[int, Entry]) -> int:
-    held_out = sum(1 for at in version.validation if at not in edits or edits[at].example is not None)
-    return version.examples + _added(version, edits) - held_out
 
 
 def more_tokens(version: Version, edits: Mapping[int, Entry], count: Count, limit: int | None) -> int:

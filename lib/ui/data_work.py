@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import streamlit as st
 
@@ -41,7 +42,7 @@ class Measure:
     def count(self) -> Callable[[str], int] | None:
         """Counts a text; None when the encoding is not to be had, which costs the counts and nothing else."""
         try:
-            return counter(self.encoding)
+            return _counter(self.encoding)
         except EncodingUnavailable:
             return None
 
@@ -66,7 +67,7 @@ class Work:
     @property
     def held_out(self) -> int:
         """How many examples are held out for validation."""
-        return sum(1 for at in self.version.validation if at not in self.edits or self.edits[at].example is not None)
+        return data_report.held_out(self.version, self.edits)
 
     @property
     def training(self) -> int:
@@ -117,7 +118,7 @@ def of(version: Version) -> Work:
 
 def training_tokens(work: Work, encoding: str, limit: int | None) -> int:
     """Billed tokens of one epoch in another encoding, cut at another limit. Raises EncodingUnavailable."""
-    count = counter(encoding)
+    count = _counter(encoding)
     base = _tokens(work.version.id, encoding, limit, work.version)
     return base + data_report.more_tokens(work.version, work.edits, count, limit)
 
@@ -181,6 +182,12 @@ def _measure() -> Measure:
     return Measure((*offered[0].aliases, offered[0].id)[0], offered[0].encoding, offered[0].tokens_per_example)
 
 
+@cache
+def _counter(encoding: str) -> Callable[[str], int]:
+    """One counter for each encoding: it remembers the texts that come again and again."""
+    return counter(encoding)
+
+
 def _untouched(place: int, example: Example) -> Entry:
     return Entry(place, 0, example, example)
 
@@ -193,7 +200,7 @@ def _checked(version_id: str, encoding: str, limit: int | None, _version: Versio
 
 @st.cache_resource(max_entries=32, show_spinner="Counting the tokens …")
 def _tokens(version_id: str, encoding: str, limit: int | None, _version: Version) -> int:
-    lines, count = shelf.open_lines(session.workspace(), _version), counter(encoding)
+    lines, count = shelf.open_lines(session.workspace(), _version), _counter(encoding)
     return sum(
         example_tokens(lines.example(at).data, count, limit)
         for at in range(len(lines))
