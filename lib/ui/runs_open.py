@@ -134,9 +134,7 @@ def _failure(run: Run) -> None:
 def _chart(reading: Reading) -> None:
     curves = reading.curves
     if not curves.last_step:
-        st.caption(
-            "The curve begins with the first step." if not reading.run.finished else "The service reported no step."
-        )
+        _no_curve(reading)
         return
     view = _view(reading)
     best = reading.verdict.best_step
@@ -158,6 +156,16 @@ def _chart(reading: Reading) -> None:
         alt=reading.verdict.sentence,
     )
     st.markdown(f"{VERDICT_ICONS[reading.verdict.kind]} {plain(reading.verdict.sentence)}")
+
+
+def _no_curve(reading: Reading) -> None:
+    """The place of the curve before there is one."""
+    if reading.run.finished:
+        st.caption("The service reported no step.")
+        return
+    st.caption("The curve begins with the first step.")
+    if reading.run.status == "running":
+        st.skeleton(height=CHART_HEIGHT)
 
 
 def _view(reading: Reading) -> charts.View:

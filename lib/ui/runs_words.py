@@ -90,14 +90,13 @@ def how_far(progress: Progress, run: Run, now: float, *, brief: bool = False) ->
         steps = f"{progress.step:,} steps" if progress.step else "No step"
         line = f"{steps} in {duration(progress.seconds_elapsed)}"
         return line if brief else f"{line} · ended {clock(run.finished_at or run.heard_at, now)}"
-    parts = []
-    if progress.step:
-        parts.append(f"Step {progress.step:,}" + (f" of {progress.total_steps:,}" if progress.total_steps else ""))
+    if not progress.step:
+        return "No step yet" if brief else f"No step yet · heard {clock(run.heard_at, now)}"
+    parts = [f"Step {progress.step:,}" + (f" of {progress.total_steps:,}" if progress.total_steps else "")]
     if progress.epoch is not None and not brief:
         parts.append(f"epoch {progress.epoch:.1f} of {progress.n_epochs}")
-    if progress.seconds_left is not None and progress.step:
+    if progress.seconds_left is not None:
         parts.append(f"about {duration(progress.seconds_left)} left")
-    if not brief or not parts:
+    if not brief:
         parts.append(f"heard {clock(run.heard_at, now)}")
-    line = " · ".join(parts)
-    return line[0].upper() + line[1:]
+    return " · ".join(parts)

@@ -65,7 +65,7 @@ def test_a_live_run_says_step_epoch_time_left_and_when_it_was_heard() -> None:
 
 
 def test_what_is_not_known_is_left_out_and_never_invented() -> None:
-    assert how_far(progress(0, None, None), run("queued"), NOW) == "Heard 14:02:11"
+    assert how_far(progress(0, None, None), run("queued"), NOW) == "No step yet · heard 14:02:11"
     assert how_far(progress(3, None, None), run(), NOW) == "Step 3 · heard 14:02:11"
 
 
