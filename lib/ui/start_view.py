@@ -132,6 +132,8 @@ def _run() -> None:
         frame.link("train", "Choose a base model", icon=":material/arrow_forward:")
         return
     last = every[0]
+    if not last.finished:
+        session.watcher()
     status = runs_words.status(last)
     st.text(shortened(runs_words.name(last), 48))
     st.caption(f"{plain(status.word)}. {plain(status.meaning)}")
