@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -363,3 +364,33 @@ def test_whoever_stops_reading_gets_no_traceback(file: Path) -> None:
     command = f"'{sys.executable}' -m lib check '{file}' --json | head -c 1"
     done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("{", "")
+
+
+def test_what_a_terminal_cannot_show_is_an_escape_and_steers_nothing(
+    tmp_path: Path, out: Out, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "odd.jsonl"
+    example = r'{"messages":[{"role":"\u001b[2J\ud800\u009b","content":"x"},{"role":"assistant","content":"y"}]}'
+    file.write_text("\n".join([example] * 10), encoding="ascii")
+    assert main(["check", str(file)]) == 1
+    said = out.text()
+    assert r"\x1b[2J\ud800\x9b" in said
+    assert not any(sign in said for sign in "\x1b\x9b\ud800")
+    narrow = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", narrow)
+    assert main(["check", str(file)]) == 1
+    narrow.seek(0)
+    assert r"unknown role \u201c" in narrow.read()
+
+
+def test_a_time_that_no_calendar_has_spoils_no_list(
+    file: Path, out: Out, server: ProtocolServer, at_server: list[str]
+) -> None:
+    main(["launch", str(file), "--model", MODEL, *at_server, "--json"])
+    run_id = out.json()["id"]
+    ws = Workspace.open()
+    with ws.write() as db:
+        db.execute("UPDATE runs SET created_at = 1.8e15")
+    ws.close()
+    assert main(["runs"]) == 0
+    assert run_id in out.text()

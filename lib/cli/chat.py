@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from lib.cli.address import add_address, chosen, connected
-from lib.cli.printing import print_json, tell
+from lib.cli.printing import print_json, say, tell
 from lib.playground.talk import ask
 from lib.workspace.database import Workspace
 
@@ -36,7 +36,7 @@ def run(given: argparse.Namespace) -> int:
             )
             for piece in answering:
                 if not given.json:
-                    print(piece, end="", flush=True)
+                    say(piece, end="")
             answer = answering.answer
         finally:
             connection.close()
@@ -56,7 +56,7 @@ def run(given: argparse.Namespace) -> int:
             }
         )
     else:
-        print()
+        say("")
     if answer.problem is not None:
         tell(str(answer.problem))
     return 0 if answer.complete else 1

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from lib.cli.counting import model_and_count
-from lib.cli.printing import print_json
+from lib.cli.printing import print_json, say
 from lib.dataset.check import Report, check
 from lib.dataset.example import METHODS, Method
 from lib.dataset.jsonl import read
@@ -49,9 +49,9 @@ def checked(file: Path, model_id: str | None, method: Method | None = None) -> R
 def _print(file: Path, report: Report) -> None:
     for finding in report.findings:
         place = f"{file.name}:{finding.line}" if finding.line is not None else file.name
-        print(f"{place}: {finding.severity}: {finding.text}")
+        say(f"{place}: {finding.severity}: {finding.text}")
     kept, told = len(report.findings), sum(report.totals.values())
     if told > kept:
-        print(f"{told - kept:,} more findings like these are not shown.")
+        say(f"{told - kept:,} more findings like these are not shown.")
     verdict = "No errors." if report.ok else "There are errors: a service would refuse this file."
-    print(f"{report.examples:,} examples, {report.tokens_per_epoch or 0:,} tokens an epoch. {verdict}")
+    say(f"{report.examples:,} examples, {report.tokens_per_epoch or 0:,} tokens an epoch. {verdict}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from lib.catalog.limits import limits
 from lib.catalog.models import Model
 from lib.cli.counting import model_and_count
-from lib.cli.printing import print_json
+from lib.cli.printing import print_json, say
 from lib.cost import Estimate, estimate
 from lib.dataset.jsonl import read
 from lib.errors import DataError
@@ -49,8 +49,8 @@ def _check_epochs(epochs: int | None, model: Model) -> None:
 
 
 def _print(found: Estimate) -> None:
-    print(f"{found.model}: {found.examples:,} examples, {found.tokens_per_epoch:,} tokens an epoch")
+    say(f"{found.model}: {found.examples:,} examples, {found.tokens_per_epoch:,} tokens an epoch")
     price = "price unknown" if found.usd is None else f"{found.usd} USD (price of {found.price_date.isoformat()})"
-    print(f"{found.epochs} epochs, {found.training_tokens:,} tokens billed: {price}")
+    say(f"{found.epochs} epochs, {found.training_tokens:,} tokens billed: {price}")
     for note in found.notes:
-        print(note)
+        say(note)

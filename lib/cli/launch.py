@@ -11,7 +11,7 @@ from pathlib import Path
 from lib.catalog.models import Model, find
 from lib.cli.address import add_address, chosen, connected
 from lib.cli.check import checked
-from lib.cli.printing import print_json, tell
+from lib.cli.printing import print_json, say, tell
 from lib.cli.report import how_far, line, measured, run_json
 from lib.dataset import shelf
 from lib.dataset.jsonl import read
@@ -80,7 +80,7 @@ def _launch(ws: Workspace, given: argparse.Namespace) -> int:
     if given.json:
         print_json(run_json(ended))
     else:
-        print(line(ended))
+        say(line(ended))
     return 1 if ended.finished and ended.status != "succeeded" else 0
 
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from lib.cli.address import add_address, chosen
-from lib.cli.printing import local_time, print_json, tell
+from lib.cli.printing import local_time, print_json, say, tell
 from lib.cli.report import how_far, line, measured, run_json, whole_run_json
 from lib.errors import EtudeError
 from lib.runs import book
@@ -68,9 +68,9 @@ def _list(runs: Sequence[Run], *, as_json: bool) -> None:
         print_json({"runs": [run_json(one) for one in runs]})
         return
     for one in runs:
-        print(line(one))
+        say(line(one))
     if not runs:
-        print("No runs yet. `launch FILE --model etude-tiny` starts one on this machine.")
+        say("No runs yet. `launch FILE --model etude-tiny` starts one on this machine.")
 
 
 def _show(ws: Workspace, run: Run, *, as_json: bool) -> None:
@@ -78,12 +78,12 @@ def _show(ws: Workspace, run: Run, *, as_json: bool) -> None:
         print_json(whole_run_json(ws, run))
         return
     found, at = measured(ws, run)
-    print(line(run))
-    print(f"{how_far(found, at)}; last heard {local_time(run.heard_at)}")
+    say(line(run))
+    say(f"{how_far(found, at)}; last heard {local_time(run.heard_at)}")
     if run.error is not None:
-        print(f"The service says: {run.error}")
+        say(f"The service says: {run.error}")
     if run.problem is not None:
-        print(f"{run.problem.what} {run.problem.todo}")
-    print(verdict(found, run.status).sentence)
+        say(f"{run.problem.what} {run.problem.todo}")
+    say(verdict(found, run.status).sentence)
     for checkpoint in book.checkpoints(ws, run.id):
-        print(f"checkpoint at step {checkpoint.step:,}: {checkpoint.model}")
+        say(f"checkpoint at step {checkpoint.step:,}: {checkpoint.model}")
