@@ -394,3 +394,44 @@ def test_a_time_that_no_calendar_has_spoils_no_list(
     ws.close()
     assert main(["runs"]) == 0
     assert run_id in out.text()
+
+
+def test_a_model_left_empty_is_not_the_usual_one(file: Path, out: Out) -> None:
+    assert main(["cost", str(file), "--model", "", "--json"]) == 2
+    assert out.text() == ""
+    assert "no model called" in out.err
+
+
+def test_a_key_without_an_address_is_not_passed_over(file: Path, out: Out, embedded_at_server: ProtocolServer) -> None:
+    for arguments in (["launch", str(file), "--model", "etude-tiny"], ["runs"]):
+        assert main([*arguments, "--api-key-env", "SOME_KEY"]) == 2
+        assert out.text() == ""
+        assert "--base-url" in out.err
+    assert embedded_at_server.requests == []
+
+
+def test_runs_says_when_the_key_is_gone_and_takes_another(
+    file: Path, out: Out, server: ProtocolServer, at_server: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main(["launch", str(file), "--model", MODEL, *at_server, "--json"])
+    run_id = out.json()["id"]
+    asked = len(server.requests)
+    monkeypatch.delenv("TEST_KEY")
+    assert main(["runs", run_id, "--json"]) == 0
+    assert out.json()["status"] == "validating_files"
+    assert "TEST_KEY" in out.err
+    assert "start Etude again" not in out.err
+    assert len(server.requests) == asked
+
+
+def test_runs_asks_with_the_key_that_is_named(out: Out, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    ws = Workspace.open(home)
+    with ws.write() as db:
+        book.record_job(db, "openai", {"id": "ftjob-1", "model": MODEL, "status": "running"}, heard_at=ws.clock())
+    ws.close()
+    named = ["--base-url", "https://api.openai.com/v1", "--api-key-env", "MY_OWN"]
+    assert main(["runs", *named, "--json"]) == 0
+    assert len(out.json()["runs"]) == 1
+    assert "MY_OWN" in out.err
+    assert "OPENAI_API_KEY" not in out.err

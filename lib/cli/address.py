@@ -6,10 +6,9 @@ import argparse
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from lib.errors import BadCredentials
+from lib.errors import BadCredentials, EtudeError
 from lib.services import address, service
 from lib.services.connection import Connection
-from lib.services.credentials import missing_key
 from lib.services.reach import reach
 from lib.services.service import EMBEDDED, OPENAI, Kind, Service
 from lib.workspace.database import Workspace
@@ -24,8 +23,16 @@ def add_address(parser: argparse.ArgumentParser) -> None:
 
 
 def chosen(ws: Workspace, given: argparse.Namespace) -> Service:
-    """The service that the options name; one that is new is remembered. Raises Unreachable for a bad address."""
+    """The service that the options name; one that is new is remembered.
+
+    Raises Unreachable for a bad address, EtudeError for a key without an address.
+    """
     if given.base_url is None:
+        if given.api_key_env is not None:
+            raise EtudeError(
+                f"--api-key-env {given.api_key_env} names a key, but no address is named that it belongs to.",
+                "Add --base-url, or leave it out: the embedded service makes its own key.",
+            )
         return EMBEDDED
     base_url = address.checked(given.base_url)
     source = f"env:{given.api_key_env}" if given.api_key_env else None
@@ -43,7 +50,11 @@ def connected(ws: Workspace, wanted: Service) -> Connection:
     """A connection to a service. Raises BadCredentials when its key is missing, EngineError and Unreachable."""
     connection = reach(ws, wanted, {})
     if connection is None:
-        raise BadCredentials(missing_key(wanted), "Name the variable with --api-key-env.")
+        source, _, name = wanted.key_source.partition(":")
+        where = f"The variable {name} holds none that may be sent there." if source == "env" else "None is kept."
+        raise BadCredentials(
+            f"{wanted.name} needs a key. {where}", "Name the variable that holds it with --base-url and --api-key-env."
+        )
     return connection
 
 

@@ -13,5 +13,5 @@ USUAL_MODEL = "gpt-4.1-mini-2025-04-14"
 
 def model_and_count(model_id: str | None) -> tuple[Model, Callable[[str], int]]:
     """A model and how it counts. Raises UnknownModel, and EncodingUnavailable without its encoding."""
-    model = find(model_id or USUAL_MODEL)
+    model = find(USUAL_MODEL if model_id is None else model_id)
     return model, counter(model.encoding)

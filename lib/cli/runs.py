@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from lib.cli.address import add_address, chosen
+from lib.cli.address import add_address, chosen, connected
 from lib.cli.printing import local_time, print_json, say, tell
 from lib.cli.report import how_far, line, measured, run_json, whole_run_json
 from lib.errors import EtudeError
@@ -13,8 +13,7 @@ from lib.runs import book
 from lib.runs.book import Run
 from lib.runs.verdict import verdict
 from lib.runs.watch import poll
-from lib.services.reach import reach
-from lib.services.service import find
+from lib.services.service import Service, find
 from lib.workspace.database import Workspace
 
 
@@ -31,31 +30,36 @@ def run(given: argparse.Namespace) -> int:
     """Ask about what is unfinished, then print what the workspace knows."""
     ws = Workspace.open()
     try:
+        named = None if given.base_url is None and given.api_key_env is None else chosen(ws, given)
         if given.id is not None:
             one = book.run(ws, given.id)
-            _refresh(ws, [one])
+            _refresh(ws, [one], named)
             _show(ws, book.run(ws, one.id), as_json=given.json)
         else:
-            service_id = chosen(ws, given).id if given.base_url else None
-            _refresh(ws, book.runs(ws, service_id=service_id))
+            service_id = None if named is None else named.id
+            _refresh(ws, book.runs(ws, service_id=service_id), named)
             _list(book.runs(ws, service_id=service_id), as_json=given.json)
     finally:
         ws.close()
     return 0
 
 
-def _refresh(ws: Workspace, runs: Sequence[Run]) -> None:
-    """Poll what may have changed, service by service. A service that cannot be asked is told of and left."""
+def _refresh(ws: Workspace, runs: Sequence[Run], named: Service | None) -> None:
+    """Poll what may have changed, service by service. A service that cannot be asked is told of and left.
+
+    `named` is the service as the options name it: with the key that is meant for it now.
+    """
     unfinished = {one.id for one in book.unfinished(ws)}
     asked = [one for one in runs if one.id in unfinished]
     for service_id in dict.fromkeys(one.service_id for one in asked):
-        service = find(ws, service_id)
+        service = named if named is not None and named.id == service_id else find(ws, service_id)
+        if service is None:
+            tell(f"The service {service_id} was removed; its runs are shown as they were last heard of.")
+            continue
         try:
-            connection = reach(ws, service, {}) if service is not None else None
+            connection = connected(ws, service)
         except EtudeError as error:
             tell(str(error))
-            continue
-        if connection is None:
             continue
         for one in asked:
             if one.service_id == service_id:
