@@ -17,7 +17,7 @@ from lib.playground.conversations import Conversation, Turn
 from lib.playground.held_out import compare
 from lib.services.credentials import missing_key
 from lib.services.service import Service
-from lib.ui import playground_settings, session, trouble
+from lib.ui import frame, playground_settings, session, trouble
 from lib.ui.conversation import text as untrusted
 from lib.ui.figures import number_of
 from lib.ui.plain import plain, shortened
@@ -33,7 +33,7 @@ def show(chosen: Sequence[Offered], expected: Mapping[str, str]) -> None:
     said = playground_settings.opened()
     turns = conversations.turns(session.workspace(), said.id) if said is not None else ()
     if not turns:
-        st.caption("Ask something, or take a held-out example: a question that the model never saw in training.")
+        _nothing_said(chosen)
     for turn in turns:
         if turn.column is None:
             _question(turn.content, expected.get(turn.content))
@@ -48,6 +48,12 @@ def show(chosen: Sequence[Offered], expected: Mapping[str, str]) -> None:
     )
     if asked:
         _ask(chosen, said, asked, expected.get(asked))
+
+
+def _nothing_said(chosen: Sequence[Offered]) -> None:
+    st.caption("Ask something, or take a held-out example: a question that the model never saw in training.")
+    if all(one.version_id is None for one in chosen):
+        frame.link("train", "Train a model to compare with the base", icon=":material/model_training:")
 
 
 def _question(text: str, expected: str | None) -> None:
