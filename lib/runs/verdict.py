@@ -193,6 +193,9 @@ def _gap(train: Series, valid: Series) -> str:
     ratio = end / train_end
     if ratio <= 1:
         return f"; validation loss is {_loss(end)}, no higher than training"
+    if train_end < LEAST_LOSS:
+        # A ratio to next to nothing says nothing: the examples are known by heart.
+        return f"; validation loss is {_loss(end)}, while the training examples are known by heart"
     return f"; validation loss is {_loss(end)}, {_times(ratio)} times training ({_band(ratio)})"
 
 

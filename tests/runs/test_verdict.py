@@ -150,6 +150,13 @@ def test_a_running_job_is_not_judged_on_a_handful_of_points() -> None:
     assert "too few" in verdict(curve(series(linear(2.0, 1.0), 3)), "running").sentence
 
 
+def test_a_ratio_to_next_to_nothing_is_not_told() -> None:
+    train, valid = series(falling(3.0, 0.001, 30), 200), series(falling(3.0, 0.09, 30), 200, every=20)
+    said = verdict(curve(train, valid), "succeeded").sentence
+    assert "by heart" in said
+    assert "times training" not in said
+
+
 def test_a_running_job_that_rests_is_not_called_converged() -> None:
     levelled = series(falling(3.0, 0.2, 30), 200)
     assert verdict(curve(levelled), "succeeded").kind == "converged"
