@@ -16,6 +16,8 @@ from lib.engine.store import Store, new_id
 
 PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
 
+PREFIX = "file-"
+
 
 class FileShelf:
     """Files by id. Expired ones are as good as gone, and removed when the next file arrives."""
@@ -26,16 +28,19 @@ class FileShelf:
         self._clock = clock
 
     def sweep(self) -> None:
-        """Remove expired files, and bytes that no row names: uploads that a crash cut short. Only before any upload."""
+        """Remove expired files, and bytes that no row names: uploads that a crash cut short. Only before any upload.
+
+        What does not have a file's id for a name is somebody else's and stays.
+        """
         self._drop_expired()
         named = {row["id"] for row in self._store.rows("SELECT id FROM files")}
-        for path in self._folder.iterdir():
-            if path.name not in named:
+        for path in self._folder.glob(f"{PREFIX}*"):
+            if path.is_file() and path.name not in named:
                 path.unlink()
 
     def new_path(self) -> Path:
         """Where the bytes of a file that is about to arrive are written."""
-        return self._folder / new_id("file-")
+        return self._folder / new_id(PREFIX)
 
     def add(self, path: Path, *, filename: str, purpose: str, lives: int | None = None) -> sqlite3.Row:
         """Enter a written and synced file, named by its path; `lives` in seconds."""

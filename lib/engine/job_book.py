@@ -17,6 +17,7 @@ from lib.engine.protocol import not_there
 from lib.engine.store import Store, new_id
 
 ENDED = ("succeeded", "failed", "cancelled")
+JOB_PREFIX = "ftjob-"
 TAG_LENGTH = 8
 
 

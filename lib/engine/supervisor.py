@@ -18,7 +18,7 @@ from pathlib import Path
 from lib.dataset.auto import auto_batch_size, auto_epochs
 from lib.engine.conclusion import Conclusion
 from lib.engine.home import Home
-from lib.engine.job_book import ENDED, JobBook
+from lib.engine.job_book import ENDED, JOB_PREFIX, JobBook
 from lib.engine.journal import Journal
 from lib.engine.model_book import ModelBook
 from lib.engine.trainer_process import TrainerProcess
@@ -69,8 +69,8 @@ class Supervisor:
 
     async def start(self) -> None:
         """Take up whatever is unfinished, and remove folders whose job a crash kept from being entered."""
-        for folder in self._home.jobs.iterdir():
-            if not self._book.knows(folder.name):
+        for folder in self._home.jobs.glob(f"{JOB_PREFIX}*"):
+            if folder.is_dir() and not folder.is_symlink() and not self._book.knows(folder.name):
                 shutil.rmtree(folder)
         for work in (self._validate_all, self._train_all):
             self._tasks.append(asyncio.create_task(work(), name=work.__name__))

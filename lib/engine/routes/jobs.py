@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from lib.engine.job_book import checkpoint_object, event_object, job_object
+from lib.engine.job_book import JOB_PREFIX, checkpoint_object, event_object, job_object
 from lib.engine.job_request import JobRequest, asked_for
 from lib.engine.model_book import Model
 from lib.engine.protocol import body_of, cursor, invalid, limit_of, listing
@@ -107,7 +107,7 @@ def _enter(service: Service, asked: JobRequest, key: str | None, fingerprint: st
             status=429,
             retry_after=60,
         )
-    job_id = new_id("ftjob-", 24)
+    job_id = new_id(JOB_PREFIX, 24)
     service.supervisor.prepare(job_id, training, validation)
     row = service.jobs.create(
         {

@@ -134,6 +134,19 @@ def test_what_a_crash_left_half_made_is_removed(start_engine: Start, tmp_path: P
     again.close()
 
 
+def test_what_is_not_the_engines_own_stays_where_it_is(start_engine: Start, tmp_path: Path) -> None:
+    """A folder with files/ or jobs/ of its owner given as --home loses nothing, and a stray file stops no engine."""
+    home = tmp_path / "home"
+    theirs = [home / "files" / "thesis.txt", home / "jobs" / "1999" / "letter.txt", home / "jobs" / ".DS_Store"]
+    for path in theirs:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine")
+    engine = start_engine(home)
+    assert engine.client.files.list().data == []
+    assert engine.close() == 0
+    assert [path.read_text() for path in theirs] == ["mine"] * 3
+
+
 def test_an_idle_engine_ends_by_itself_but_not_while_a_job_is_unfinished(start_engine: Start, tmp_path: Path) -> None:
     engine = start_engine(tmp_path / "home", idle_exit=0.5)
     engine.job(suffix="slow", hyperparameters={"n_epochs": 2})
