@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from lib.__main__ import main
+from lib.cli import launch as launching
+from lib.dataset import shelf
 from lib.runs import book
 from lib.services import embedded
 from lib.services.credentials import Secret
@@ -435,3 +437,51 @@ def test_runs_asks_with_the_key_that_is_named(out: Out, home: Path, monkeypatch:
     assert len(out.json()["runs"]) == 1
     assert "MY_OWN" in out.err
     assert "OPENAI_API_KEY" not in out.err
+
+
+def test_cost_says_what_it_did_not_count(tmp_path: Path, out: Out) -> None:
+    foreign = json.dumps({"conversations": [{"from": "human", "value": "a question"}]})
+    file = written(tmp_path / "mixed.jsonl", 10)
+    whole = ["cost", str(file), "--model", MODEL, "--json"]
+    assert main(whole) == 0
+    before = out.json()
+    assert not any("not counted" in note for note in before["notes"])
+    with file.open("a", encoding="utf-8") as more:
+        more.write(f'{foreign}\n{{"messages": [\n')
+    assert main(whole) == 0
+    said = out.json()
+    assert said["tokens_per_epoch"] == before["tokens_per_epoch"] + 1
+    assert "not counted: 1. " in said["notes"][0]
+    assert "not counted: 1 of 11. " in said["notes"][1]
+
+
+def test_a_file_without_a_readable_example_has_no_price(tmp_path: Path, out: Out) -> None:
+    file = tmp_path / "broken.jsonl"
+    file.write_text('{"messages":\n' * 12, encoding="utf-8")
+    assert main(["cost", str(file), "--model", MODEL, "--json"]) == 2
+    assert out.text() == ""
+    assert "Line 1" in out.err
+
+
+def test_a_launch_of_an_unknown_model_leaves_nothing_behind(
+    file: Path, out: Out, embedded_at_server: ProtocolServer, home: Path
+) -> None:
+    assert main(["launch", str(file), "--model", "gpt-4o"]) == 2
+    assert "gpt-4o" in (out.text() or out.err)
+    ws = Workspace.open(home)
+    assert shelf.datasets(ws) == ()
+    ws.close()
+    assert embedded_at_server.requests == []
+
+
+def test_waiting_names_the_run_at_once_and_keeps_the_services_wish_to_wait(
+    file: Path, out: Out, server: ProtocolServer, at_server: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(launching.time, "sleep", pauses.append)
+    server.next("GET", "/fine_tuning/jobs/*", Refused(429, code="rate_limit_exceeded", headers={"retry-after": "40"}))
+    assert main(["launch", str(file), "--model", MODEL, "--epochs", "1", "--wait", *at_server, "--json"]) == 0
+    ended = out.json()
+    assert f"Started {ended['id']}" in out.err
+    assert [pause for pause in pauses if pause > 30] == [pytest.approx(40, abs=2)]
+    assert pauses[0] == launching.POLL_SECONDS

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -11,9 +13,9 @@ from lib.catalog.models import Model
 from lib.cli.counting import model_and_count
 from lib.cli.printing import print_json, say
 from lib.cost import Estimate, estimate
-from lib.dataset.jsonl import read
+from lib.dataset.jsonl import Reading, read
 from lib.errors import DataError
-from lib.tokens.billing import example_tokens
+from lib.tokens.billing import PER_EXAMPLE, example_tokens
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -30,9 +32,16 @@ def run(given: argparse.Namespace) -> int:
     """Estimate and print."""
     model, count = model_and_count(given.model)
     _check_epochs(given.epochs, model)
-    lines = read(given.file, given.file.name).lines
-    tokens = sum(example_tokens(example.data, count, model.tokens_per_example) for example in lines)
-    found = estimate(model, len(lines), tokens, given.epochs, today=date.today())
+    reading = read(given.file, given.file.name)
+    if not len(reading.lines):
+        raise DataError(reading.problems[0].text, reading.problems[0].why, line=reading.problems[0].line)
+    tokens, foreign = 0, 0
+    for example in reading.lines:
+        billed = example_tokens(example.data, count, model.tokens_per_example)
+        tokens += billed
+        foreign += billed == PER_EXAMPLE
+    found = estimate(model, len(reading.lines), tokens, given.epochs, today=date.today())
+    found = replace(found, notes=(*_not_counted(reading, foreign), *found.notes))
     if given.json:
         print_json(found.as_json())
     else:
@@ -45,6 +54,18 @@ def _check_epochs(epochs: int | None, model: Model) -> None:
     if epochs is not None and not least <= epochs <= most:
         raise DataError(
             f"The number of epochs is {epochs:,}.", f"Choose one from {least} to {most}, or leave it to the service."
+        )
+
+
+def _not_counted(reading: Reading, foreign: int) -> Iterator[str]:
+    """What the file holds and the estimate leaves out: without it, nothing would look cheap."""
+    unread = sum(reading.totals[code] for code in {one.code for one in reading.problems if one.severity == "error"})
+    if unread:
+        yield f"Lines that cannot be read and are not counted: {unread:,}. `check` names them."
+    if foreign:
+        yield (
+            "Examples in which no service finds messages, so that their texts are not counted: "
+            f"{foreign:,} of {len(reading.lines):,}. `check` says what is wrong."
         )
 
 

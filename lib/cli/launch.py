@@ -25,6 +25,8 @@ from lib.services.service import Service
 from lib.workspace.database import Workspace
 
 POLL_SECONDS = 1.0
+# Elsewhere every look counts against the service's limit on requests.
+POLL_SECONDS_ELSEWHERE = 5.0
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -56,6 +58,7 @@ def run(given: argparse.Namespace) -> int:
 
 def _launch(ws: Workspace, given: argparse.Namespace) -> int:
     service = chosen(ws, given)
+    model = _model(given.model, service)
     version = _kept(ws, given.file, given.validation)
     plan = Plan(
         service.id,
@@ -66,7 +69,7 @@ def _launch(ws: Workspace, given: argparse.Namespace) -> int:
         seed=given.seed,
         suffix=given.suffix,
     )
-    wrong = problems(plan, version, _model(given.model, service), kind=service.kind, today=date.today())
+    wrong = problems(plan, version, model, kind=service.kind, today=date.today())
     for sentence in wrong:
         tell(sentence)
     if wrong:
@@ -85,10 +88,13 @@ def _launch(ws: Workspace, given: argparse.Namespace) -> int:
 
 
 def _wait(ws: Workspace, service: Service, run: Run) -> Run:
-    """Follow a run to its end, over restarts of the service and gaps in the network."""
+    """Follow a run to its end, over restarts of the service and gaps in the network; its wish to wait is kept."""
+    tell(f"Started {run.id} ({run.job_id}); `runs {run.id}` shows it if this is interrupted.")
     told = ""
+    pause = POLL_SECONDS if service.on_this_machine else POLL_SECONDS_ELSEWHERE
     while not run.finished:
-        time.sleep(POLL_SECONDS)
+        wait_until = run.problem.wait_until if run.problem is not None else None
+        time.sleep(max(pause, (wait_until or 0.0) - ws.clock()))
         connection = connected(ws, service)
         try:
             run = poll(ws, connection, run)
