@@ -74,7 +74,7 @@ def serve(settings: Settings, *, examine: Examine = training_files.examine) -> N
     """Run an engine until SIGTERM, SIGINT, or `settings.idle_exit` seconds without a request or an unfinished job.
 
     Prints one JSON line {"base_url", "api_key", "pid"} once it accepts requests. Raises EngineError when the port or
-    the folder cannot be used.
+    the folder cannot be used, with nothing printed.
     """
     os.umask(0o077)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
@@ -96,7 +96,12 @@ def serve(settings: Settings, *, examine: Examine = training_files.examine) -> N
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     address = {"base_url": f"http://127.0.0.1:{port}/v1", "api_key": token, "pid": os.getpid()}
-    asyncio.run(_run(_Server(config, address), listener, service, presence, settings.idle_exit))
+    server = _Server(config, address)
+    asyncio.run(_run(server, listener, service, presence, settings.idle_exit))
+    if not server.started:
+        raise EngineError(
+            f"The engine could not take up what lies in {settings.home}.", "The lines above say what is in the way."
+        )
 
 
 class _Server(uvicorn.Server):
@@ -108,7 +113,8 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        print(json.dumps(self._address), flush=True)
+        if self.started:
+            print(json.dumps(self._address), flush=True)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -111,6 +113,16 @@ def test_a_taken_port_is_told_in_a_sentence(engine: Running, tmp_path: Path) -> 
     assert (told.returncode, told.stdout) == (2, "")
     assert f"Port {engine.port} on 127.0.0.1 cannot be used" in told.stderr
     assert "Traceback" not in told.stderr
+
+
+def test_an_engine_that_cannot_take_up_its_folder_announces_nothing(tmp_path: Path, base: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    with closing(sqlite3.connect(home / "engine.db")) as without_tables:
+        without_tables.execute("PRAGMA user_version = 1")
+    told = subprocess.run(command(home, base), cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert told.stderr.splitlines()[-1].startswith(f"The engine could not take up what lies in {home}.")
 
 
 def test_small_answers_are_not_held_back() -> None:
