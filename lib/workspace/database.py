@@ -29,8 +29,8 @@ Clock = Callable[[], float]
 
 
 def default_home() -> Path:
-    """`$ETUDE_HOME`, or `~/.etude`."""
-    return Path(os.environ.get("ETUDE_HOME") or Path.home() / ".etude")
+    """`$ETUDE_HOME`, or `~/.etude`; absolute, because processes in other folders are given it."""
+    return Path(os.environ.get("ETUDE_HOME") or Path.home() / ".etude").absolute()
 
 
 def new_id(kind: str) -> str:

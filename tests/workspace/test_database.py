@@ -173,6 +173,14 @@ def test_the_home_is_named_by_the_environment(monkeypatch: pytest.MonkeyPatch, h
     assert default_home() == Path.home() / ".etude"
 
 
+def test_a_home_named_from_here_is_the_same_from_everywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ETUDE_HOME", "rehearsal")
+    named = default_home()
+    monkeypatch.chdir("/")
+    assert named == tmp_path / "rehearsal"
+
+
 def test_the_same_content_is_kept_once_and_byte_for_byte(workspace: Workspace, tmp_path: Path) -> None:
     content = bytes(range(256)) * 9000
     (tmp_path / "source").write_bytes(content)
