@@ -107,10 +107,17 @@ def _dates(model: Model, today: date | None) -> list[str]:
             f"New jobs ended on {until}." if over else f"The last day on which a job can be created is {until}."
         )
     if gone is not None and gone == model.base_shutdown:
-        notes.append(f"This base model and its fine-tunes are shut down on {gone}.")
-    elif gone is not None:
-        base = f"This base model is shut down on {model.base_shutdown}. " if model.base_shutdown else ""
-        notes.append(f"{base}Its fine-tunes are shut down on {gone}.")
+        notes.append(f"This base model and its fine-tunes {_ends(gone, today, 'are', 'were')}.")
+    else:
+        if model.base_shutdown is not None:
+            notes.append(f"This base model {_ends(model.base_shutdown, today, 'is', 'was')}.")
+        if gone is not None:
+            notes.append(f"Its fine-tunes {_ends(gone, today, 'are', 'were')}.")
     if gone is not None and today is not None and today < gone:
         notes.append(f"A fine-tune made today would live {(gone - today).days} days.")
     return notes
+
+
+def _ends(day: date, today: date | None, now: str, before: str) -> str:
+    """The end of a model as the rest of a sentence."""
+    return f"{before if today is not None and today >= day else now} shut down on {day}"

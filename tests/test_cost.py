@@ -51,7 +51,16 @@ def test_the_notes_tell_the_date_of_the_price_and_the_end_of_the_model() -> None
 def test_a_model_whose_days_are_over_is_called_so() -> None:
     notes = " ".join(estimate(find("gpt-3.5-turbo"), 100, 1000, 3, today=date(2026, 11, 21)).notes)
     assert "New jobs ended on 2026-10-22." in notes
+    assert "This base model and its fine-tunes were shut down on 2026-10-23." in notes
     assert "would live" not in notes
+
+
+def test_the_end_of_a_base_is_told_where_nothing_is_known_of_its_fine_tunes() -> None:
+    notes = " ".join(estimate(find("o4-mini", "azure"), 100, 1000, 3, today=date(2026, 10, 1)).notes)
+    assert "This base model is shut down on 2026-10-16." in notes
+    assert "Its fine-tunes" not in notes
+    over = " ".join(estimate(find("o4-mini", "azure"), 100, 1000, 3, today=date(2026, 11, 21)).notes)
+    assert "This base model was shut down on 2026-10-16." in over
 
 
 def test_this_machine_is_free() -> None:
