@@ -129,8 +129,8 @@ def _save_json(work: Work, key: str) -> None:
     try:
         data = parse(st.session_state[key].encode())
     except Unparsable as problem:
-        where = f"line {problem.line + 1}, column {problem.column}"
-        raise DataError(f"This is not JSON yet: {problem.sentence} ({where}).", STILL_THERE) from problem
+        where = f"Line {problem.line + 1}, column {problem.column}"
+        raise DataError(f"{where} of the text cannot be read: {problem.sentence}.", STILL_THERE) from problem
     if not isinstance(data, dict):
         raise DataError("An example is one JSON object, in braces.", STILL_THERE)
     _save(work, data)

@@ -143,10 +143,11 @@ def open_example(place: int) -> None:
 def choose_view(work: Work) -> str:
     """Which side of the data is looked at."""
     found = len(work.report.findings)
+    # Other places set the view as well, so its first value is the session's and not the widget's.
+    st.session_state.setdefault("view", VIEWS[0])
     view = st.segmented_control(
         "View",
         VIEWS,
-        default=VIEWS[0],
         format_func=lambda view: f"{view} ({found:,})" if view == "Findings" and found else view,
         key="view",
         required=True,
@@ -166,7 +167,10 @@ def summary(work: Work) -> None:
     for severity, colour in (("error", "red"), ("warning", "orange")):
         if number := sum(1 for finding in report.findings if finding.severity == severity):
             parts.append(f":{colour}[{number_of(number, severity)}]")
-    st.markdown(f":small[{' · '.join(parts)}]")
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(f":small[{' · '.join(parts)}]", width="content")
+        if report.ok:
+            frame.link("cost", "See what training costs", icon=":material/arrow_forward:")
 
 
 def nothing_yet(line: str) -> None:

@@ -18,6 +18,16 @@ from lib.workspace.database import Workspace
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 30
 
+# AppTest knows no addresses: a page that is run by itself has its links to the others in the first run alone.
+WITH_THE_ROAD = """
+import runpy
+import streamlit as st
+from lib.ui import frame
+if "framed" in st.session_state:
+    frame.navigation()
+runpy.run_path({page!r})
+"""
+
 OpenPage = Callable[[str], AppTest]
 
 
@@ -63,12 +73,15 @@ def workspace(home: Path) -> Workspace:
 
 @pytest.fixture
 def open_page() -> OpenPage:
-    """Open a page by its name, cold, as its own address does."""
+    """Open a page by its name. Cold, as its own address does; the road around it is there at every later run."""
 
     def opened(name: str) -> AppTest:
-        # The first page is the app itself: its ways on need the whole road to be there.
-        file = ROOT / "app.py" if name == ROAD[0].name else ROOT / "pages" / f"{name}.py"
-        page = AppTest.from_file(str(file), default_timeout=SECONDS).run()
+        if name == ROAD[0].name:
+            page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
+        else:
+            script = WITH_THE_ROAD.format(page=str(ROOT / "pages" / f"{name}.py"))
+            page = AppTest.from_string(script, default_timeout=SECONDS)
+        page.run()
         assert not page.exception, page.exception[0]
         return page
 

@@ -62,6 +62,7 @@ def test_more_epochs_cost_more_and_one_costs_the_same(open_page: OpenPage, routi
     page = open_page("cost")
     before = page.dataframe[0].value
     page.number_input(key="epochs_240").set_value(6).run()
+    assert not page.exception
     after = page.dataframe[0].value
     assert list(after["Tokens"]) == [2 * tokens for tokens in before["Tokens"]]
     assert list(after["One epoch"]) == list(before["One epoch"])

@@ -145,6 +145,23 @@ def test_cancel_leaves_the_text_as_it_was(open_page: OpenPage, workspace: Worksp
     assert not drafts.edits(workspace, version.id)
 
 
+def test_json_that_is_none_is_told_where_and_the_text_stays(
+    open_page: OpenPage, workspace: Workspace, version: Version
+) -> None:
+    page = open_page("data")
+    page.session_state["editing"] = {"place": 0, "message": None, "revision": 0}
+    page.run()
+    page.text_area(key="json_0").set_value('{"messages": }')
+    click(page, "Save")
+    assert "Line 1, column 14" in page.error[0].value.replace("\\", "")
+    assert page.text_area(key="json_0").value == '{"messages": }'
+    assert not drafts.edits(workspace, version.id)
+    page.text_area(key="json_0").set_value(json.dumps(chat("New?", "Yes.")))
+    click(page, "Save")
+    assert not page.error
+    assert "New?" in words(page)
+
+
 @pytest.mark.parametrize(("choice", "kept"), [("Keep mine", "Mine."), ("Keep the other", "Theirs.")])
 def test_two_that_edit_the_same_example_both_see_both_texts(
     choice: str, kept: str, open_page: OpenPage, workspace: Workspace, version: Version
