@@ -96,12 +96,7 @@ def serve(settings: Settings, *, examine: Examine = training_files.examine) -> N
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     address = {"base_url": f"http://127.0.0.1:{port}/v1", "api_key": token, "pid": os.getpid()}
-    server = _Server(config, address)
-    asyncio.run(_run(server, listener, service, presence, settings.idle_exit))
-    if not server.started:
-        raise EngineError(
-            f"The engine could not take up what lies in {settings.home}.", "The lines above say what is in the way."
-        )
+    asyncio.run(_run(_Server(config, address), listener, service, presence, settings.idle_exit))
 
 
 class _Server(uvicorn.Server):
@@ -112,9 +107,13 @@ class _Server(uvicorn.Server):
         self._address = address
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            print(json.dumps(self._address), flush=True)
+        try:
+            await super().startup(sockets)
+        except SystemExit as left:
+            raise EngineError(
+                "The engine could not take up what lies in its folder.", "The lines above say what is in the way."
+            ) from left
+        print(json.dumps(self._address), flush=True)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
