@@ -57,17 +57,12 @@ async def start(command: Sequence[str], *, stdin: int, stdout: int | None, log_p
         )
 
 
-async def ended(process: Process, within: float) -> bool:
-    """Wait at most `within` seconds for the process to end, and say whether it has."""
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(asyncio.shield(process.wait()), within)
-    return process.returncode is not None
-
-
 async def stop(process: Process, grace: float) -> None:
     """End a process: asked first, and after `grace` seconds by force."""
     send(process, signal.SIGTERM)
-    if not await ended(process, grace):
+    try:
+        await asyncio.wait_for(process.wait(), grace)
+    except TimeoutError:
         send(process, signal.SIGKILL)
         await process.wait()
 

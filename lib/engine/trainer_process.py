@@ -6,6 +6,7 @@ writes beside the next. Knows how the process lives, not what it trains.
 
 from __future__ import annotations
 
+import asyncio
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,8 @@ class TrainerProcess:
     def __init__(self, process: Process, folder: Path) -> None:
         self._process = process
         self._folder = folder
+        # One wait for the whole life: asyncio keeps a mark of each until the process ends, which may be in days.
+        self._end = asyncio.create_task(process.wait())
 
     @classmethod
     async def start(cls, command: Sequence[str], folder: Path) -> TrainerProcess:
@@ -33,7 +36,8 @@ class TrainerProcess:
 
     async def ended(self, within: float) -> bool:
         """Wait at most `within` seconds for the process to end, and say whether it has."""
-        return await child_process.ended(self._process, within)
+        await asyncio.wait({self._end}, timeout=within)
+        return self._end.done()
 
     async def stop(self) -> None:
         """End the process: asked first, then by force."""
