@@ -19,6 +19,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from lib.catalog.models import base_of
 from lib.errors import EtudeError, NotThere, ServiceError, Unreachable
 from lib.services import address, embedded, model_id
 from lib.services.connection import Connection, connect
@@ -194,7 +195,7 @@ def _model(connection: Connection, model: str, models: Sequence[Model], today: d
 
 def _dates(service: Service, model: str, models: Sequence[Model], found: Model | None, today: date) -> Check:
     """When the model goes: the service's own date, else the catalog's. A fine-tune goes with its base."""
-    base = model_id.base_of(model)
+    base = base_of(model)
     told = [found, next((one for one in models if one.id == base), None)]
     ends, source = next((one.shutdown_date for one in told if one and one.shutdown_date), None), "the service says so"
     with suppress(ValueError, TypeError):

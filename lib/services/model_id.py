@@ -7,7 +7,8 @@ import re
 from collections.abc import Sequence
 from datetime import date
 
-from lib.catalog import models as catalog
+from lib.catalog.models import base_of
+from lib.catalog.models import find as find_in_catalog
 from lib.errors import UnknownModel
 
 _FINE_TUNE = re.compile(r"ft:[^:\s]+:[^:\s]*:[^:\s]*:[^:\s]+(:ckpt-step-\d+)?")
@@ -47,14 +48,6 @@ def reading(model: str) -> str:
     return f"{model} is written like a fine-tune of {base}."
 
 
-def base_of(model: str) -> str:
-    """The base in the id of a fine-tune or checkpoint, even an incomplete one; any other id as it is."""
-    try:
-        return catalog.base_of(model)
-    except IndexError:
-        return model
-
-
 def missing(model: str, visible: Sequence[str], service: str) -> tuple[str, str]:
     """What to say about a model that is not among those that a key sees: the nearest one, or why it may be missing."""
     sentence = f"{service} shows no model {model} to this key."
@@ -76,8 +69,8 @@ def missing(model: str, visible: Sequence[str], service: str) -> tuple[str, str]
 def listed_shutdown(model: str, kind: str) -> tuple[date, date] | None:
     """The catalog's shutdown date for a model on a kind of service, and when that was last checked, if it has one."""
     try:
-        known = catalog.find(model, kind)
-    except (UnknownModel, IndexError):
+        known = find_in_catalog(model, kind)
+    except UnknownModel:
         return None
     ends = known.base_shutdown if base_of(model) == model else known.fine_tune_shutdown or known.base_shutdown
     return (ends, known.checked) if ends is not None else None
