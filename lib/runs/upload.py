@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from lib.catalog.limits import limits
 from lib.errors import NotThere, Rejected, ServiceError
 from lib.runs.heard import clean, whole
 from lib.runs.locks import held
@@ -42,9 +43,16 @@ class Brought:
 def bring(ws: Workspace, connection: Connection, source: Path, name: str, *, sleep: Sleep, tell: Tell) -> Brought:
     """A file at the service with the content of `source`, sent if it is not there, and ready to train on.
 
-    `name` is shown at the service. Raises Rejected when the service cannot use the file, other ServiceErrors as told.
+    `name` is shown at the service. Raises Rejected when the file is larger than the service takes (then nothing is
+    sent) or when the service cannot use it, other ServiceErrors as told.
     """
     sha256, size = _sha256(source), source.stat().st_size
+    most = limits(connection.service.kind).file_bytes
+    if size > most:
+        raise Rejected(
+            f"The file has {size:,} bytes; {connection.service.name} takes at most {most:,}.",
+            "Take examples out, or shorten them, and launch again. Nothing was sent.",
+        )
     with held(ws.home, f"upload-{connection.service.id}-{sha256[:32]}"):
         there = _there(ws, connection, sha256, size, sleep)
         file_id = there or _send(ws, connection, source, name, sha256, sleep, tell)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from lib.catalog.limits import limits
 from lib.dataset.shelf import Version
 from lib.errors import (
     BadCredentials,
@@ -19,7 +21,7 @@ from lib.errors import (
     Unreachable,
     WorkspaceError,
 )
-from lib.runs import book, intents
+from lib.runs import book, intents, upload
 from lib.runs.launch import launch, settle
 from lib.runs.plan import request
 from lib.services.connection import Connection, connect
@@ -325,6 +327,21 @@ def test_a_file_the_service_cannot_use_ends_the_launch(
         launch(ws, connection, plan_for(version), launch_id="launch_1", sleep=naps)
     assert intents.launch(ws, "launch_1").state == "not_created"
     assert server.count("POST", JOBS) == 0
+
+
+def test_a_file_larger_than_the_service_takes_is_not_sent(
+    ws: Workspace,
+    server: ProtocolServer,
+    connection: Connection,
+    version: Version,
+    naps: Naps,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(upload, "limits", lambda kind: replace(limits(kind), file_bytes=100))
+    with pytest.raises(Rejected, match="takes at most 100"):
+        launch(ws, connection, plan_for(version), launch_id="launch_1", sleep=naps)
+    assert intents.launch(ws, "launch_1").state == "not_created"
+    assert server.requests == []
 
 
 def test_a_workspace_that_fails_after_the_job_was_made_does_not_say_that_there_is_none(
