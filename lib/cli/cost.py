@@ -13,6 +13,7 @@ from lib.catalog.models import Model
 from lib.cli.counting import model_and_count
 from lib.cli.printing import print_json, say
 from lib.cost import Estimate, estimate
+from lib.dataset.finding import first_error
 from lib.dataset.jsonl import Reading, read
 from lib.errors import DataError
 from lib.tokens.billing import PER_EXAMPLE, example_tokens
@@ -34,7 +35,8 @@ def run(given: argparse.Namespace) -> int:
     _check_epochs(given.epochs, model)
     reading = read(given.file, given.file.name)
     if not len(reading.lines):
-        raise DataError(reading.problems[0].text, reading.problems[0].why, line=reading.problems[0].line)
+        why = first_error(reading.problems)
+        raise DataError(why.text, why.why, line=why.line)
     tokens, foreign = 0, 0
     for example in reading.lines:
         billed = example_tokens(example.data, count, model.tokens_per_example)

@@ -40,6 +40,11 @@ class Finding:
         }
 
 
+def first_error(findings: Iterable[Finding]) -> Finding:
+    """The error that stands first; StopIteration when none does."""
+    return next(finding for finding in findings if finding.severity == "error")
+
+
 KEPT_PER_CODE = 200
 
 

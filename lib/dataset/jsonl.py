@@ -102,9 +102,19 @@ def read(source: bytes | Path, name: str) -> Reading:
     data = _open(source, name)
     head = bytes(data[:PEEK])
     check_readable(head, name)
+    found = Findings()
     if encoding := wide_encoding(head):
         data = _to_utf8(data, encoding, name)
-    found = Findings()
+        found.add(
+            Finding(
+                "info",
+                "not_utf8",
+                None,
+                None,
+                f"The file is {encoding.upper()}, not UTF-8.",
+                "Services accept UTF-8 only. Etude writes it that way; no character changes.",
+            )
+        )
     first = len(BOM) if data[: len(BOM)] == BOM else 0
     lines = _read_spread(data, first, found) if _is_spread(data, first) else _read_lines(data, first, found)
     if not len(lines) and not bytes(data[first : first + PEEK]).lstrip().startswith(b"{"):
@@ -129,6 +139,8 @@ def _open(source: bytes | Path, name: str) -> Any:
     if isinstance(source, bytes):
         return source
     try:
+        if source.is_fifo() or source.is_char_device():
+            raise UnreadableFile(f"{name} is a pipe or a device, not a file.", "Save what it gives as a file first.")
         with source.open("rb") as file:
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if source.stat().st_size else b""
     except (OSError, ValueError) as error:

@@ -18,6 +18,7 @@ from typing import Any
 
 from lib.dataset.dialects import converted
 from lib.dataset.example import METHODS, Method, encode
+from lib.dataset.finding import first_error
 from lib.dataset.jsonl import Lines, open_checked, read, write
 from lib.dataset.rules.belonging import LOOKED_AT_FIRST, method_of_most
 from lib.dataset.tables import Roles, examples, guess, incomplete, read_table
@@ -76,7 +77,8 @@ def bring_in(
     """
     reading = read(source, name)
     if not len(reading.lines):
-        raise DataError(reading.problems[0].text, reading.problems[0].why, line=reading.problems[0].line)
+        why = first_error(reading.problems)
+        raise DataError(why.text, why.why, line=why.line)
     unread = sum(reading.totals[code] for code in {one.code for one in reading.problems if one.severity == "error"})
     raws = _converted(reading.lines) if convert else reading.lines.raws()
     return _first_version(ws, raws, name, validation, unread, source if unread or convert else None)

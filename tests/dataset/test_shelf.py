@@ -108,3 +108,10 @@ def test_a_version_that_is_not_there_is_told(ws: Workspace) -> None:
     ws.kept(made.sha256).unlink()
     with pytest.raises(WorkspaceError, match="is no longer in"):
         shelf.open_lines(ws, made)
+
+
+@pytest.mark.parametrize("content", ['{"messages":\n'.encode("utf-16"), b'{\n "messages": [NaN]\n}\n'])
+def test_why_a_file_without_an_example_was_not_taken_is_its_error(ws: Workspace, content: bytes) -> None:
+    with pytest.raises(DataError, match="cannot be read"):
+        shelf.bring_in(ws, content, "broken.jsonl")
+    assert shelf.datasets(ws) == ()
