@@ -12,12 +12,14 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from lib.engine.protocol import invalid
 
+MOST_PAIRS = 16
+
 Auto = Literal["auto"]
 Epochs = Auto | Annotated[int, Meta(ge=1, le=50)]
 BatchSize = Auto | Annotated[int, Meta(ge=1, le=256)]
 Multiplier = Auto | Annotated[float, Meta(gt=0)]
 Metadata = Annotated[
-    dict[Annotated[str, Meta(max_length=64)], Annotated[str, Meta(max_length=512)]], Meta(max_length=16)
+    dict[Annotated[str, Meta(max_length=64)], Annotated[str, Meta(max_length=512)]], Meta(max_length=MOST_PAIRS)
 ]
 NAMES = ("n_epochs", "batch_size", "learning_rate_multiplier")
 

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from lib.engine.job_book import JOB_PREFIX, checkpoint_object, event_object, job_object
-from lib.engine.job_request import JobRequest, asked_for
+from lib.engine.job_request import MOST_PAIRS, JobRequest, asked_for
 from lib.engine.model_book import Model
 from lib.engine.protocol import body_of, cursor, invalid, limit_of, listing
 from lib.engine.service import Service, service_of
@@ -167,6 +167,8 @@ def _metadata(request: Request) -> dict[str, str] | None:
             if value != "null":
                 raise invalid("metadata", "Invalid 'metadata': expected metadata[key]=value, or null.")
             return None
+    if len(pairs) > MOST_PAIRS:
+        raise invalid("metadata", f"Invalid 'metadata': a job has at most {MOST_PAIRS} pairs, but got {len(pairs)}.")
     return pairs
 
 

@@ -199,6 +199,8 @@ def test_jobs_are_listed_newest_first_paged_and_filtered(start_engine: Start, tm
     assert page.has_more
     with pytest.raises(openai.NotFoundError):
         jobs.list(after="ftjob-unknown")
+    with pytest.raises(openai.BadRequestError, match="at most 16 pairs"):
+        jobs.list(metadata={f"k{number}": "v" for number in range(1500)})
 
 
 def test_the_same_idempotency_key_gives_the_same_job(engine: Running) -> None:
