@@ -11,7 +11,7 @@ from pathlib import Path
 from lib.engine import result_file
 from lib.engine.file_shelf import FileShelf
 from lib.engine.home import Home
-from lib.engine.job_book import ENDED, JobBook, model_of
+from lib.engine.job_book import ENDED, JOB_PREFIX, JobBook, model_of
 from lib.engine.journal import Done, Outcome, within
 from lib.engine.model_book import ModelBook
 
@@ -35,6 +35,11 @@ class Conclusion:
             self._book.fail(job_id, outcome.code, outcome.message, outcome.param)
         self._tidy(job_id)
 
+    def give_up(self, job_id: str, message: str) -> None:
+        """End a job that cannot go on, through no fault of its files."""
+        self._book.fail(job_id, "server_error", message, None)
+        self._tidy(job_id)
+
     def cancel(self, job_id: str) -> None:
         """End a job that was cancelled. Its checkpoints stay."""
         if self._book.get(job_id)["status"] not in ENDED:
@@ -56,7 +61,9 @@ class Conclusion:
         created = f"New fine-tuned model created: {model}"
         if job["result_file"] is None:
             content = result_file.content(self._book.metrics(job_id))
-            result = self._files.write(content, filename=result_file.NAME, purpose="fine-tune-results")
+            result = self._files.write(
+                content, name=job_id.removeprefix(JOB_PREFIX), filename=result_file.NAME, purpose="fine-tune-results"
+            )
             self._book.move(job_id, "model", created, result_file=result["id"])
         self._book.move(
             job_id,

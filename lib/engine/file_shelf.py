@@ -53,14 +53,16 @@ class FileShelf:
             )
         return self.get(path.name)
 
-    def write(self, content: bytes, *, filename: str, purpose: str) -> sqlite3.Row:
-        """Keep bytes that the engine itself made."""
-        path = self.new_path()
-        with path.open("xb") as target:
-            target.write(content)
-            target.flush()
-            os.fsync(target.fileno())
-        return self.add(path, filename=filename, purpose=purpose)
+    def write(self, content: bytes, *, name: str, filename: str, purpose: str) -> sqlite3.Row:
+        """Keep bytes that the engine itself made, under an id that ends in `name`. Doing it twice changes nothing."""
+        path = self._folder / f"{PREFIX}{name}"
+        if self._store.number("files", path.name) is None:
+            with path.open("wb") as target:
+                target.write(content)
+                target.flush()
+                os.fsync(target.fileno())
+            self.add(path, filename=filename, purpose=purpose)
+        return self.get(path.name)
 
     def get(self, file_id: str, *, param: str = "id") -> sqlite3.Row:
         """The row of a file. Raises NotThere."""

@@ -149,7 +149,7 @@ class Supervisor:
         except Exception as error:
             log.exception("Job %s failed inside the engine.", job["id"])
             said = f" {error}" if isinstance(error, (EtudeError, OSError)) else ""
-            self._book.fail(job["id"], "server_error", f"The job failed due to an internal error.{said}", None)
+            self._conclusion.give_up(job["id"], f"The job failed due to an internal error.{said}")
 
     async def _validate(self, job: sqlite3.Row) -> None:
         folder = self._home.job(job["id"])
