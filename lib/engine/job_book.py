@@ -88,6 +88,11 @@ class JobBook:
         """A page of a job's events, newest first."""
         return self._store.page("events", "job_id = ?", (job_id,), behind=behind, limit=limit)
 
+    def told(self, job_id: str) -> int:
+        """How many events a job has. What a trainer repeats is told once, so this grows only with what is new."""
+        found = self._store.row("SELECT COUNT(*) AS n FROM events WHERE job_id = ?", (job_id,))
+        return int(found["n"]) if found else 0
+
     def metrics(self, job_id: str) -> list[sqlite3.Row]:
         """A job's metrics events, oldest first."""
         return self._store.rows("SELECT * FROM events WHERE job_id = ? AND type = 'metrics' ORDER BY number", (job_id,))

@@ -26,7 +26,9 @@ from lib.engine.training_files import Unusable, Usable
 from lib.errors import EngineError, EtudeError, Rejected
 
 LOOK_SECONDS = 0.2
-FRUITLESS_STARTS = 3
+# Starts of a trainer, one after the other, that brought nothing that was not known before. More than one that is killed
+# by accident needs, few enough for one that dies of the same example each time.
+FRUITLESS_STARTS = 5
 DATABASE_PAUSE_SECONDS = 5.0
 CONTEXT = 2048
 TRAINING_FILE = "training.jsonl"
@@ -181,15 +183,16 @@ class Supervisor:
         if job["status"] == "queued":
             self._write_job(job, folder)
             self._book.move(job_id, "started", "Fine-tuning job started", status="running")
-        fruitless = 0
+        fruitless, known = 0, -1
         while not self._concluded(job_id, folder):
+            told = self._book.told(job_id)
+            fruitless = fruitless + 1 if told == known else 0
             if fruitless == FRUITLESS_STARTS:
                 raise EngineError(self._last_words)
-            before = self._book.get(job_id)["read_to"]
+            known = told
             await self._run_trainer(job_id, folder)
             if self._stopping:
                 return
-            fruitless = fruitless + 1 if self._book.get(job_id)["read_to"] == before else 0
 
     def _concluded(self, job_id: str, folder: Path) -> bool:
         """Read what the trainer said, and end the job if that ends it."""

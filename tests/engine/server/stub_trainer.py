@@ -1,7 +1,7 @@
 """A trainer without a network: obeys the job folder's contract, so that what the server makes of it can be tested fast.
 
-The job's suffix says how it behaves: "slow" takes its time, "crash" dies once in the middle, "hopeless" dies at once,
-"fails" reports a failure, "deaf" ignores SIGTERM.
+The job's suffix says how it behaves: "slow" takes its time, "crash" dies once in the middle, "stuck" dies there each
+time, "hopeless" dies at once, "fails" reports a failure, "deaf" ignores SIGTERM.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ def main() -> None:
         one_step(folder, job, step, total)
         if manner == "crash" and step == 7 and first == 1:
             os.kill(os.getpid(), signal.SIGKILL)
-        time.sleep(0.2 if manner in ("slow", "deaf") else 0.001)
+        if manner == "stuck" and step == 7:
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.2 if manner in ("slow", "deaf", "stuck") else 0.001)
     say(folder, kind="done", trained_tokens=1234, folder=f"checkpoints/step-{total}")
 
 

@@ -126,6 +126,13 @@ def test_a_trainer_that_died_goes_on_without_a_gap_or_a_repetition(engine: Runni
     assert [int(message.split("/")[0][5:]) for message in steps] == list(range(1, 16))
 
 
+def test_a_trainer_that_dies_at_the_same_step_each_time_is_not_started_for_ever(engine: Running) -> None:
+    job = engine.wait(engine.job(suffix="stuck", hyperparameters={"n_epochs": 3}).id)
+    assert (job.status, job.error.code) == ("failed", "server_error")
+    assert "The trainer ended with status -9" in job.error.message
+    assert [point.step_number for point in engine.client.fine_tuning.jobs.checkpoints.list(job.id)] == [5]
+
+
 def test_cancelling_a_running_job_keeps_its_checkpoints(engine: Running) -> None:
     job = engine.job(suffix="slow", hyperparameters={"n_epochs": 50})
     eventually(lambda: engine.strict.fine_tuning.jobs.checkpoints.list(job.id).data)
