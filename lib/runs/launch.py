@@ -68,7 +68,7 @@ def launch(
     if intent.state == "not_created" and problem is not None:
         raise ServiceError(problem.what, problem.todo, raw=problem.raw)
     raise OutcomeUnknown(
-        f"{connection.service.name} did not answer when the job was sent, and its list of jobs cannot be read either.",
+        f"{connection.service.name} gave no clear answer to the job, and its list of jobs cannot be read.",
         "Do not launch again yet: Etude keeps looking and shows the job, or that there is none, as soon as it knows.",
     )
 
@@ -132,8 +132,8 @@ def _send(
         except ServiceError as error:
             if not refused(error):
                 intents.move(ws, intent.id, ("sending",), "unknown")
-                tell("No answer came; looking whether the job was created.")
-                _reconcile(ws, connection, intents.launch(ws, intent.id), sleep)
+                tell("No clear answer came; looking whether the job was created.")
+                _reconcile(ws, connection, intents.launch(ws, intent.id), sleep, answered=error)
                 return
             if delay is None or not _not_ready(error):
                 intents.give_up(ws, intent.id, error)
@@ -146,8 +146,13 @@ def _send(
             return
 
 
-def _reconcile(ws: Workspace, connection: Connection, intent: Launch, sleep: Sleep) -> None:
-    """Look for the job of a launch until it is found, or surely absent, or the service cannot be asked."""
+def _reconcile(
+    ws: Workspace, connection: Connection, intent: Launch, sleep: Sleep, *, answered: ServiceError | None = None
+) -> None:
+    """Look for the job of a launch until it is found, or surely absent, or the service cannot be asked.
+
+    `answered` is what came instead of a clear answer; its words are kept where there is no job.
+    """
     intents.move(ws, intent.id, ("sending",), "unknown")
     age = ws.clock() - intent.updated_at
     trouble: ServiceError | None = None
@@ -166,8 +171,9 @@ def _reconcile(ws: Workspace, connection: Connection, intent: Launch, sleep: Sle
                 return
     if trouble is None:
         absent = ServiceError(
-            f"{connection.service.name} did not answer when the job was sent, and its list shows that there is none.",
+            f"{connection.service.name} gave no clear answer to the job, and its list shows that there is none.",
             "Launch again.",
+            raw=answered.raw if answered is not None else None,
         )
         intents.give_up(ws, intent.id, absent)
 

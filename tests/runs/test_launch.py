@@ -163,6 +163,7 @@ def test_a_request_that_surely_made_nothing_says_so(
     with pytest.raises(ServiceError, match="shows that there is none") as caught:
         launch(ws, connection, plan_for(version), launch_id="launch_1", sleep=naps)
     assert not isinstance(caught.value, OutcomeUnknown)
+    assert caught.value.raw, "what came instead of an answer says why"
     assert intents.launch(ws, "launch_1").state == "not_created"
     assert sum(naps.taken) >= 15, "the job may appear later than its answer is lost"
     assert (server.count("POST", JOBS), len(server.world.jobs)) == (1, 0)
