@@ -428,6 +428,23 @@ def test_other_shapes_of_refusal_are_read_as_well(
     assert words in told.what
 
 
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (refusal(404, "The model does not exist", "model_not_found"), "{} does not have that model for this key."),
+        (refusal(400, "This cannot be fine-tuned."), "{} cannot fine-tune that model, or not for this organisation."),
+    ],
+)
+def test_a_sentence_reads_well_where_the_service_names_nothing(answer: httpx2.Response, told: str) -> None:
+    assert meet(answer).what == told.format(OPENAI.name)
+
+
+def test_a_limit_for_a_day_does_not_speak_of_a_minute() -> None:
+    told = meet(refusal(429, "Daily.", "daily_rate_limit_exceeded"))
+    assert "minute" not in str(told)
+    assert "tomorrow" in told.todo
+
+
 def test_azure_has_rows_of_its_own() -> None:
     wrong = refusal(401, "Access denied due to invalid subscription key or wrong API endpoint.", "401")
     assert "same resource" in meet(wrong, AZURE).todo
