@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from lib.cli import chat, check, cost, engine, launch, runs
-from lib.cli.printing import tell
+from lib.cli.printing import tell_error
 from lib.errors import EtudeError, ServiceError
 
 INTERRUPTED = 130
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = given.run(given)
         sys.stdout.flush()
     except EtudeError as error:
-        tell(str(error))
+        tell_error(error)
         return 1 if isinstance(error, ServiceError) else 2
     except KeyboardInterrupt:
         return INTERRUPTED

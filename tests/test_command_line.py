@@ -262,6 +262,7 @@ def test_a_refusal_exits_1_with_the_services_reason(
     assert main(["launch", str(file), "--model", MODEL, *at_server, "--json"]) == 1
     assert out.text() == ""
     assert "Traceback" not in out.err
+    assert "Winding down." in out.err, "the service's own words stand under our reading of them"
     assert server.count("POST", "/fine_tuning/jobs") == 1
 
 

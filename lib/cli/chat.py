@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from lib.cli.address import add_address, chosen, connected
-from lib.cli.printing import print_json, say, tell
+from lib.cli.printing import print_json, say, tell_error
 from lib.playground.talk import ask
 from lib.workspace.database import Workspace
 
@@ -58,5 +58,5 @@ def run(given: argparse.Namespace) -> int:
     else:
         say("")
     if answer.problem is not None:
-        tell(str(answer.problem))
+        tell_error(answer.problem)
     return 0 if answer.complete else 1

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from lib.errors import EngineError, EtudeError, ServiceError
+
 # Everything below a blank but line end and tab, what C1 has (a terminal obeys it too), and halves of characters.
 UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -39,6 +41,13 @@ def say(text: str, *, end: str = "\n") -> None:
 def tell(sentence: str) -> None:
     """Something for a person who is watching, not part of the result."""
     print(_shown(sentence, sys.stderr.encoding), file=sys.stderr, flush=True)
+
+
+def tell_error(error: EtudeError) -> None:
+    """What went wrong, and under it the exact words of the service where it is one that failed."""
+    tell(str(error))
+    if error.raw and isinstance(error, ServiceError | EngineError):
+        tell(error.raw)
 
 
 def _shown(text: str, encoding: str | None) -> str:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from lib.cli.address import add_address, chosen, connected
-from lib.cli.printing import local_time, print_json, say, tell
+from lib.cli.printing import local_time, print_json, say, tell, tell_error
 from lib.cli.report import how_far, line, measured, run_json, whole_run_json
 from lib.errors import EtudeError
 from lib.runs import book
@@ -59,7 +59,7 @@ def _refresh(ws: Workspace, runs: Sequence[Run], named: Service | None) -> None:
         try:
             connection = connected(ws, service)
         except EtudeError as error:
-            tell(str(error))
+            tell_error(error)
             continue
         for one in asked:
             if one.service_id == service_id:
