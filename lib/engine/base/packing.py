@@ -16,9 +16,12 @@ from torch import Tensor
 from lib.engine.base.corpus.mixture import conversations
 from lib.engine.template import Template
 
-# Enough conversations to fill rows well; the share of a prompt's token in the loss against an answer's.
+# Enough conversations to fill rows well.
 BLOCK = 2000
-PROMPT_SHARE = 0.25
+# A prompt's token counts so much in the loss against an answer's. After some blocks the wording of prompts is nearly
+# known, and what cannot be known in them (names, numbers) only disturbs.
+PROMPT_SHARE, LATER_PROMPT_SHARE = 0.25, 0.1
+EARLY_BLOCKS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Rows:
 def block(template: Template, seed: int, number: int, length: int) -> Rows:
     """The conversations of one block, packed and shuffled. What does not fit a row at all is left out."""
     rendered = [template.example(data) for _, data in islice(conversations(f"{seed}/{number}"), BLOCK)]
+    prompt_share = PROMPT_SHARE if number < EARLY_BLOCKS else LATER_PROMPT_SHARE
     fitting = sorted((one for one in rendered if len(one.ids) <= length), key=lambda one: -len(one.ids))
     rows: list[list[int]] = []
     room: list[int] = []
@@ -61,7 +65,7 @@ def block(template: Template, seed: int, number: int, length: int) -> Rows:
             end = at + len(one.ids)
             tokens[row, at:end] = torch.tensor(one.ids)
             owners[row, at:end] = owner
-            shares[row, at + 1 : end] = torch.tensor([1.0 if said else PROMPT_SHARE for said in one.trained[1:]])
+            shares[row, at + 1 : end] = torch.tensor([1.0 if said else prompt_share for said in one.trained[1:]])
             at = end
     return Rows(tokens, owners, shares)
 
