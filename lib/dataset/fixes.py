@@ -30,14 +30,6 @@ class Unrepairable:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """An example before and after a repair; `after` is None when the repair takes it out."""
-
-    before: Example
-    after: Example | None
-
-
 def repair(example: Example, finding: Finding) -> Example | Unrepairable | None:
     """The example after the repair that the finding names; None when the repair takes it out."""
     if finding.fix is None:
@@ -52,12 +44,6 @@ def repair(example: Example, finding: Finding) -> Example | Unrepairable | None:
     if encode(data) == encode(example.data):
         return Unrepairable("The repair changes nothing: the example is no longer as it was when it was checked.")
     return Example(data)
-
-
-def preview(example: Example, finding: Finding) -> Preview | Unrepairable:
-    """What a repair would change, without changing anything."""
-    after = repair(example, finding)
-    return after if isinstance(after, Unrepairable) else Preview(example, after)
 
 
 def _remove_extra_keys(data: Data) -> None:

@@ -8,7 +8,7 @@ import pytest
 from lib.dataset.check import check
 from lib.dataset.example import Example
 from lib.dataset.finding import Finding
-from lib.dataset.fixes import FIXES, Preview, Unrepairable, preview, repair
+from lib.dataset.fixes import FIXES, Unrepairable, repair
 from lib.dataset.jsonl import read
 from tests.dataset.conversations import call, chat, lines_of, many, pair, tool
 
@@ -119,19 +119,16 @@ def test_half_characters_become_the_replacement_character() -> None:
     assert repaired.messages[0].text == "a\ufffd"
 
 
-def test_a_preview_shows_both_and_changes_nothing() -> None:
+def test_a_repair_gives_another_example_and_leaves_the_first_as_it_is() -> None:
     data = {**chat(), "id": 1}
-    shown = preview(Example(data), found(data, "extra_key"))
-    assert isinstance(shown, Preview)
-    assert shown.before.data == {**chat(), "id": 1}
-    assert shown.after == Example(chat())
+    assert repair(Example(data), found(data, "extra_key")) == Example(chat())
+    assert data == {**chat(), "id": 1}
 
 
 @pytest.mark.parametrize("fix", [None, "nonsense"])
 def test_what_cannot_be_repaired_says_so(fix: str | None) -> None:
     finding = Finding("error", "x", 1, None, "x", "y", fix)
     assert isinstance(repair(Example(chat()), finding), Unrepairable)
-    assert isinstance(preview(Example(chat()), finding), Unrepairable)
 
 
 @pytest.mark.parametrize("fix", sorted(FIXES))
