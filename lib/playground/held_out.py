@@ -141,12 +141,14 @@ def measure(
 
 def compare(expected: str, text: str) -> tuple[bool, dict[str, bool]]:
     """Whether an answer is right, and for an expected JSON object which of its fields are."""
-    wanted, got = _object(expected), _object(text)
+    wanted, got = _json(expected), _json(text)
     if wanted is None:
         return text.strip() == expected.strip(), {}
-    found = got or {}
-    fields = {name: name in found and _same(found[name], value) for name, value in wanted.items()}
-    return got is not None and all(fields.values()) and found.keys() == wanted.keys(), fields
+    found = got if isinstance(got, dict) else {}
+    fields = {}
+    if isinstance(wanted, dict):
+        fields = {name: name in found and _same(found[name], value) for name, value in wanted.items()}
+    return _same(wanted, got), fields
 
 
 class _Asking:
@@ -211,12 +213,13 @@ class _Asking:
         return Outcome(position, expected, answer.text, right, fields, answer.seconds, answer.tokens_out, problem)
 
 
-def _object(text: str) -> dict[str, Any] | None:
+def _json(text: str) -> dict[str, Any] | list[Any] | None:
+    """The object or list that a text is; None for any other text, a bare number or word included."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+    return value if isinstance(value, dict | list) else None
 
 
 def _same(one: Any, other: Any) -> bool:
