@@ -33,9 +33,15 @@ INHERITED = (
 
 
 def environment(given: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The names of INHERITED as far as they are given, and where `lib` is."""
+    """The names of INHERITED as far as they are given, where `lib` is, and which process starts the child."""
     kept = {name: given[name] for name in INHERITED if name in given}
-    return kept | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+    # A child that begins to look for its parent only after that has been killed would take another for it.
+    return kept | {
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONUTF8": "1",
+        "ETUDE_ENGINE_PID": str(os.getpid()),
+    }
 
 
 async def start(command: Sequence[str], *, stdin: int, stdout: int | None, log_path: Path) -> Process:

@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 CANCEL_FILE = "cancel"
+ENGINE_SETTING = "ETUDE_ENGINE_PID"
 LOOK_SECONDS = 0.2
 GRACE_SECONDS = 1.0
 
@@ -25,9 +26,11 @@ class Stop:
 
     def __init__(self, folder: Path) -> None:
         self._cancel = folder / CANCEL_FILE
-        # Asked for now: a parent that dies later gives its children another. (PR_SET_PDEATHSIG would do the same on
-        # Linux, but it also fires when only the parent's thread that started this process ends.)
-        self._parent = os.getppid()
+        # A parent that dies gives its children another, perhaps before this line: an engine says who it is. Without
+        # one it is asked for now. (PR_SET_PDEATHSIG would do the same on Linux, but it also fires when only the
+        # parent's thread that started this process ends.)
+        engine = os.environ.get(ENGINE_SETTING, "")
+        self._parent = int(engine) if engine.isdecimal() else os.getppid()
         self._wanted = threading.Event()
 
     def watch(self) -> None:

@@ -161,6 +161,16 @@ def test_it_dies_with_its_parent(job: Callable[..., Path]) -> None:
     assert "done" not in {event["kind"] for event in told(folder)}
 
 
+def test_it_does_not_begin_for_an_engine_that_died_before_it_could_look(job: Callable[..., Path]) -> None:
+    folder = job("late")
+    with subprocess.Popen([sys.executable, "-c", ""]) as engine:
+        engine.wait()
+    environment = {**os.environ, "ETUDE_ENGINE_PID": str(engine.pid)}
+    ended = subprocess.run([*COMMAND, str(folder)], cwd=ROOT, env=environment, timeout=WAIT_SECONDS, check=False)
+    assert ended.returncode == 0
+    assert "done" not in {event["kind"] for event in told(folder)}
+
+
 def running(pid: int) -> bool:
     try:
         return " Z " not in Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
