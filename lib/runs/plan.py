@@ -110,7 +110,7 @@ def problems(
     `model` is the catalog's row, None for a model that it does not know. `today` tells whether it can still be trained.
     """
     bounds = limits(kind)
-    found = [*_data_problems(plan, version, bounds), *_model_problems(plan, model, today)]
+    found = [*_data_problems(plan, version, bounds, kind), *_model_problems(plan, model, today)]
     for name, value, (least, most) in (
         ("The number of epochs", plan.n_epochs, bounds.epochs),
         ("The batch size", plan.batch_size, bounds.batch_size),
@@ -163,7 +163,7 @@ def _python(value: Any) -> str:
     return pprint.pformat(value, width=100, sort_dicts=False).replace("\n", "\n    ")
 
 
-def _data_problems(plan: Plan, version: Version, bounds: Limits) -> Iterator[str]:
+def _data_problems(plan: Plan, version: Version, bounds: Limits, kind: str) -> Iterator[str]:
     training = version.examples - len(version.validation)
     if training < bounds.least_examples:
         yield f"There are {training:,} training examples; at least {bounds.least_examples} are needed."
@@ -171,6 +171,9 @@ def _data_problems(plan: Plan, version: Version, bounds: Limits) -> Iterator[str
         yield f"The examples are written for the method {version.method}, and the plan says {plan.method}."
     if plan.method == "reinforcement" and not (plan.use_validation and version.validation):
         yield "Reinforcement needs validation examples; hold some out first."
+    if kind == "nebius" and plan.method != "supervised":
+        # Its requests have no place for a method: it would train as if none had been chosen.
+        yield f"Nebius trains supervised examples only, and the plan says {plan.method}."
 
 
 def _model_problems(plan: Plan, model: Model | None, today: date | None) -> Iterator[str]:

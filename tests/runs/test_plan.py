@@ -99,6 +99,7 @@ def test_a_sound_plan_has_no_problems(version: Version) -> None:
         ({"metadata": {"k": "v" * 513}}, "openai", "512"),
         ({"method": "dpo"}, "openai", "written for the method supervised"),
         ({"method": "reinforcement"}, "openai", "cannot be trained with the method reinforcement"),
+        ({"method": "dpo"}, "nebius", "supervised examples only"),
     ],
 )
 def test_what_a_service_would_refuse_is_said(version: Version, choices: dict[str, Any], kind: str, words: str) -> None:
