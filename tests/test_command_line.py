@@ -486,3 +486,15 @@ def test_waiting_names_the_run_at_once_and_keeps_the_services_wish_to_wait(
     assert f"Started {ended['id']}" in out.err
     assert [pause for pause in pauses if pause > 30] == [pytest.approx(40, abs=2)]
     assert pauses[0] == launching.POLL_SECONDS
+
+
+def test_a_validation_file_for_another_method_is_not_sent(
+    file: Path, out: Out, server: ProtocolServer, at_server: list[str], tmp_path: Path
+) -> None:
+    answers = {name: [{"role": "assistant", "content": name}] for name in ("preferred_output", "non_preferred_output")}
+    held_out = tmp_path / "pairs.jsonl"
+    held_out.write_text(json.dumps({"input": {"messages": [{"role": "user", "content": "Which?"}]}, **answers}))
+    assert main(["launch", str(file), "--validation", str(held_out), "--model", MODEL, *at_server]) == 1
+    assert out.text() == ""
+    assert "pairs.jsonl:1" in out.err
+    assert server.requests == []

@@ -14,6 +14,7 @@ from lib.cli.check import checked
 from lib.cli.printing import print_json, say, tell
 from lib.cli.report import how_far, line, measured, run_json
 from lib.dataset import shelf
+from lib.dataset.example import Method
 from lib.dataset.jsonl import read
 from lib.dataset.shelf import Version
 from lib.errors import UnknownModel
@@ -46,9 +47,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Check, keep, launch; print the run."""
-    for file in (given.file, given.validation):
-        if file is not None and not _is_usable(file, given.model):
-            return 1
+    method = _usable(given.file, given.model, None)
+    if method is None or (given.validation is not None and _usable(given.validation, given.model, method) is None):
+        return 1
     ws = Workspace.open()
     try:
         return _launch(ws, given)
@@ -110,17 +111,20 @@ def _wait(ws: Workspace, service: Service, run: Run) -> Run:
     return run
 
 
-def _is_usable(file: Path, model: str) -> bool:
-    """Whether a service would take the file; says why not. Raises UnreadableFile."""
+def _usable(file: Path, model: str, method: Method | None) -> Method | None:
+    """The method of a file (`method` if it is given) that a service would take; None, and why, if not.
+
+    Raises UnreadableFile.
+    """
     try:
-        report = checked(file, model)
+        report = checked(file, model, method)
     except UnknownModel:
-        report = checked(file, None)
+        report = checked(file, None, method)
     # A validation file may be as short as it likes.
     wrong = [one for one in report.findings if one.severity == "error" and one.line is not None]
     for finding in wrong:
         tell(f"{file.name}:{finding.line}: {finding.text}")
-    return not wrong
+    return None if wrong else report.method
 
 
 def _kept(ws: Workspace, training: Path, validation: Path | None) -> Version:
