@@ -20,6 +20,7 @@ Sure = Literal["hardly", "fairly", "very"]
 
 FEWEST_STEPS = 10
 FEWEST_VALIDATIONS = 3
+BEGINNING = 5
 MILD, MODERATE, SEVERE = 1.2, 1.5, 2.0
 RISE = 1.05
 STILL_FALLING = 0.04
@@ -244,7 +245,7 @@ def _medians(series: Series) -> list[float]:
 
 
 def _shape(series: Series, tail: int | None = None) -> _Shape:
-    """Start and end as medians of a tenth of the points (3 at least, or `tail`)."""
+    """Start and end as medians of a tenth of the points (3 at least, or `tail`); the start of few, since it falls fast."""
     values = [point.value for point in series] or [0.0]
     few = tail if tail is not None else max(min(3, len(values)), len(values) // 10)
     third = values[-max(2, len(values) // 3) :]
@@ -255,7 +256,7 @@ def _shape(series: Series, tail: int | None = None) -> _Shape:
     ]
     scatter = 1.25 * 1.48 / math.sqrt(6) * median(bends) if bends else 0.0
     return _Shape(
-        start=median(values[:few]),
+        start=median(values[: min(few, BEGINNING)]),
         end=median(values[-few:]),
         noise=scatter / math.sqrt(few),
         late_fall=-linear_regression(range(len(third)), third).slope * len(third) if len(third) > 1 else 0.0,
