@@ -245,7 +245,7 @@ def _medians(series: Series) -> list[float]:
 
 
 def _shape(series: Series, tail: int | None = None) -> _Shape:
-    """Start and end as medians of a tenth of the points (3 at least, or `tail`); the start of few, since it falls fast."""
+    """Start and end as medians of a tenth of the points (3 at least, or `tail`); the start of fewer, it falls fast."""
     values = [point.value for point in series] or [0.0]
     few = tail if tail is not None else max(min(3, len(values)), len(values) // 10)
     third = values[-max(2, len(values) // 3) :]
