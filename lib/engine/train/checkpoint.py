@@ -13,6 +13,7 @@ from torch import Tensor
 
 from lib.engine import sealed
 from lib.engine.network import Network, save
+from lib.errors import EngineError
 
 # As many as OpenAI keeps.
 CHECKPOINTS_KEPT = 3
@@ -30,7 +31,15 @@ class Checkpoints:
             sealed.clear_unfinished(parent)
 
     def keep(self, step: int, network: Network) -> Path:
-        """Write the weights after `step` as a model folder and remove all but the latest three. OSError when full."""
+        """Write the weights after `step` as a model folder and remove all but the latest three.
+
+        EngineError for weights that are no finite numbers, since nothing could be said with them; OSError when full.
+        """
+        if not all(bool(weight.isfinite().all()) for weight in network.parameters()):
+            raise EngineError(
+                f"The training diverged: at step {step} the weights are no finite numbers any more.",
+                "Train again with a lower learning_rate_multiplier.",
+            )
         folder = self._models / f"step-{step}"
         if not sealed.is_whole(folder):
             sealed.write(folder, lambda unfinished: save(network, unfinished))

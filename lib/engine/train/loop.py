@@ -58,7 +58,8 @@ class Training:
     def run(self) -> None:
         """Train to the end, from the beginning or from the state that an earlier run kept.
 
-        Raises Stopped when it must end before that; OSError when the disk does not take what must be kept.
+        Raises Stopped when it must end before that; EngineError when the weights have become no numbers; OSError when
+        the disk does not take what must be kept.
         """
         done = self._restore()
         pace = Pace(self._work_after(done), time.monotonic)
@@ -116,11 +117,12 @@ class Training:
         return metrics, work
 
     def _tell(self, step: int, metrics: dict[str, float], seconds_left: float) -> Path | None:
-        """Tell of a step; at an epoch's end keep a checkpoint before, tell of it after, and return its folder."""
-        folder = self._checkpoints.keep(step, self._network) if self._batches.ends_epoch(step) else None
+        """Tell of a step; at an epoch's end keep a checkpoint, tell of it, and return its folder."""
         self._events.step(step, self._batches.total_steps, self._batches.epochs(step), metrics, seconds_left)
-        if folder:
-            self._events.checkpoint(step, folder, metrics)
+        if not self._batches.ends_epoch(step):
+            return None
+        folder = self._checkpoints.keep(step, self._network)
+        self._events.checkpoint(step, folder, metrics)
         return folder
 
     def _work_after(self, step: int) -> float:

@@ -22,6 +22,7 @@ from lib.engine.train.job import Job
 from lib.engine.train.loop import Training
 from lib.engine.train.scoring import validate
 from lib.engine.train.stop import Stop, Stopped
+from lib.errors import EngineError
 
 ANSWERS = {"red": "stop", "green": "walk", "amber": "wait"}
 
@@ -197,10 +198,13 @@ def test_losses_that_are_no_numbers_are_told_as_null(job: Job, train: Train) -> 
     with torch.no_grad():
         network.norm.gain[0] = float("nan")
     sealed.write(job.start_from, lambda folder: save(network, folder))
-    events = train(job)
+    with pytest.raises(EngineError, match="The training diverged: at step"):
+        train(job)
+    events = told(job.folder)
     assert json.dumps(events, allow_nan=False)
     assert all(event["train_loss"] is None and "warning" in event for event in steps(events))
-    assert events[-1]["kind"] == "done"
+    assert {event["kind"] for event in events} == {"step"}
+    assert list((job.folder / "checkpoints").iterdir()) == []
 
 
 def test_one_step_can_hold_several_epochs(job: Job, train: Train, template: Template) -> None:
