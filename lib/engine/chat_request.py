@@ -13,8 +13,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from lib.engine.chat_parts import Message, plain_message
 from lib.engine.protocol import invalid
+from lib.engine.settings import CONTEXT
 
-CONTEXT = 2048
 DEFAULT_TEMPERATURE = 1.0
 
 Size = Literal["low", "medium", "high"]

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BASES = Path(__file__).parent / "base"
+# The longest conversation that the built-in base reads, in tokens.
+CONTEXT = 2048
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from lib.engine.home import Home
 from lib.engine.job_book import ENDED, JOB_PREFIX, JobBook
 from lib.engine.journal import Journal
 from lib.engine.model_book import ModelBook
+from lib.engine.settings import CONTEXT
 from lib.engine.trainer_process import TrainerProcess
 from lib.engine.training_files import Unusable, Usable
 from lib.errors import EngineError, EtudeError, Rejected
@@ -30,7 +31,6 @@ LOOK_SECONDS = 0.2
 # by accident needs, few enough for one that dies of the same example each time.
 FRUITLESS_STARTS = 5
 DATABASE_PAUSE_SECONDS = 5.0
-CONTEXT = 2048
 TRAINING_FILE = "training.jsonl"
 VALIDATION_FILE = "validation.jsonl"
 CANCEL_FILE = "cancel"

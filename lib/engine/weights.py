@@ -8,8 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lib.engine import network, sealed
-
-BASES = Path(__file__).parent / "base"
+from lib.engine.settings import BASES
 
 
 def load(folder: Path) -> network.Network:
