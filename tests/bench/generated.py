@@ -6,11 +6,12 @@ import json
 import random
 from pathlib import Path
 
-WORDS = (
+TEXT = (
     "order refund parcel late invoice wrong colour please thanks account locked password reset shipping delay broken "
     "screen café naïve größer über Straße журнал заказ 返品 注文 العميل merci demain factura pedido роза ok 2026 #4711 "
     'said "quoted" text\nnew line and tab\there if x < 3: return {"a": [1, 2]}'
-).split(" ")
+)
+WORDS = TEXT.split(" ")
 
 
 def write_examples(path: Path, examples: int, seed: int = 7) -> Path:

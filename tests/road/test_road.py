@@ -173,7 +173,7 @@ def test_the_app_killed_in_the_middle_of_a_job(page: Page, app: App) -> None:
     app.start()
     page.goto(re.sub(r"^http://[^/]+", app.url, address))
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
-    expect(page.get_by_text("Finished").first).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("Finished").first).to_be_visible(timeout=240_000)
     assert app.engine_pid() == engine, "the service went on; it was not started anew"
     ws = Workspace.open(app.home)
     (run,) = book.runs(ws)
