@@ -152,9 +152,9 @@ def _key(service: Service, secret: Secret | None, environment: Mapping[str, str]
     if secret is None:
         if service.key_source == "none":
             return Check("Key", "ok", "This service asks for no key.")
-        return Check("Key", "problem", missing_key(service), "Give the key on Start.")
+        return Check("Key", "problem", missing_key(service), "Give the key above, or on Train.")
     if service.kind == "embedded":
-        return Check("Key", "ok", "The embedded service made its own key when it started.")
+        return Check("Key", "ok", f"{service.subject} made its own key when it started.")
     if secret.origin != service.origin:
         sentence = f"The key was given for {secret.origin} and is not sent to {service.origin}."
         return Check("Key", "problem", sentence, "Give the key for this address.")

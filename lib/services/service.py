@@ -51,7 +51,7 @@ class Service:
     @property
     def subject(self) -> str:
         """The service as the subject of a sentence."""
-        return "The embedded service" if self.kind == "embedded" else self.name
+        return "The service on this machine" if self.kind == "embedded" else self.name
 
     @property
     def token_limit(self) -> str:
