@@ -127,32 +127,35 @@ def problems(
     return [*found, *_metadata_problems(plan.metadata, bounds)]
 
 
-def as_python(body: Mapping[str, Any], base_url: str) -> str:
-    """The request as a Python program; the key is read from OPENAI_API_KEY."""
+def as_python(body: Mapping[str, Any], base_url: str, variable: str | None) -> str:
+    """The request as a Python program; `variable` of the environment holds the key, None where none is asked for."""
     arguments = "".join(f"    {name}={_python(value)},\n" for name, value in create_arguments(body).items())
+    key = f'os.environ["{variable}"]' if variable else '"none"'
     return (
-        "from openai import OpenAI\n\n"
-        f"client = OpenAI(base_url={base_url!r}, max_retries=0)  # reads OPENAI_API_KEY\n"
+        ("import os\n\n" if variable else "") + "from openai import OpenAI\n\n"
+        f"client = OpenAI(base_url={base_url!r}, api_key={key}, max_retries=0)\n"
         f"job = client.fine_tuning.jobs.create(\n{arguments})\n"
         "print(job.id)\n"
     )
 
 
-def as_node(body: Mapping[str, Any], base_url: str) -> str:
-    """The request as a program for Node; the key is read from OPENAI_API_KEY."""
+def as_node(body: Mapping[str, Any], base_url: str, variable: str | None) -> str:
+    """The request as a program for Node; `variable` of the environment holds the key, None where none is asked for."""
+    key = f"process.env.{variable}" if variable else '"none"'
     return (
         'import OpenAI from "openai";\n\n'
-        f"const client = new OpenAI({{ baseURL: {json.dumps(base_url)}, maxRetries: 0 }}); // reads OPENAI_API_KEY\n"
+        f"const client = new OpenAI({{ baseURL: {json.dumps(base_url)}, apiKey: {key}, maxRetries: 0 }});\n"
         f"const job = await client.fineTuning.jobs.create({json.dumps(body, indent=2)});\n"
         "console.log(job.id);\n"
     )
 
 
-def as_curl(body: Mapping[str, Any], base_url: str) -> str:
-    """The request as a curl command; the key is read from OPENAI_API_KEY."""
+def as_curl(body: Mapping[str, Any], base_url: str, variable: str | None) -> str:
+    """The request as a curl command; `variable` of the environment holds the key, None where none is asked for."""
+    key = f'  -H "Authorization: Bearer ${variable}" \\\n' if variable else ""
     return (
         f"curl {shlex.quote(base_url.rstrip('/') + '/fine_tuning/jobs')} \\\n"
-        '  -H "Authorization: Bearer $OPENAI_API_KEY" \\\n'
+        f"{key}"
         '  -H "Content-Type: application/json" \\\n'
         f"  -d {shlex.quote(json.dumps(body, indent=2))}\n"
     )

@@ -65,7 +65,7 @@ def ensure(home: Path) -> Address:
             return found
         if found is not None and state == "silent":
             raise EngineError(
-                f"The embedded service (process {found.pid}) runs but does not answer.",
+                f"The service on this machine (process {found.pid}) runs but does not answer.",
                 "Wait a moment and try again. If it stays silent, end that process: its job goes on at the next start.",
                 raw=_tail(home),
             )
@@ -85,21 +85,27 @@ def address(home: Path) -> Address | None:
         return None
 
 
+def running(home: Path) -> Address | None:
+    """The embedded service if its process lives, None otherwise. Starts nothing and asks nothing."""
+    found = address(home)
+    return found if found is not None and _is_engine(found.pid) else None
+
+
 def stop(home: Path) -> None:
     """Stop the embedded service and wait until it is gone; nothing happens when none runs.
 
     A job that it trains goes on at the next start. Raises EngineError when it does not go.
     """
     with _alone(home):
-        found = address(home)
-        if found is None or not _is_engine(found.pid):
+        found = running(home)
+        if found is None:
             return
         os.kill(found.pid, signal.SIGTERM)
         until = time.monotonic() + STOP_SECONDS
         while _is_engine(found.pid):
             if time.monotonic() > until:
                 raise EngineError(
-                    f"The embedded service (process {found.pid}) did not stop within {STOP_SECONDS:.0f} seconds.",
+                    f"The service on this machine (process {found.pid}) did not stop within {STOP_SECONDS:.0f} s.",
                     "Try again, or end that process by hand.",
                     raw=_tail(home),
                 )
@@ -135,14 +141,14 @@ def _start(home: Path) -> Address:
             return found
         if ended:
             raise EngineError(
-                f"The embedded service ended while starting (exit code {process.returncode}).",
+                f"The service on this machine ended while starting (exit code {process.returncode}).",
                 f"Its log is {log}.",
                 raw=_tail(home),
             )
         time.sleep(LOOK_EVERY_SECONDS)
     process.terminate()
     raise EngineError(
-        f"The embedded service was not ready within {START_SECONDS:.0f} seconds and was stopped.",
+        f"The service on this machine was not ready within {START_SECONDS:.0f} seconds and was stopped.",
         f"Try again when the machine is less busy. Its log is {log}.",
         raw=_tail(home),
     )

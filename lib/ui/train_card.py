@@ -5,7 +5,6 @@ Everything is worked out from the plan; nothing is sent and no service is asked 
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from datetime import date
@@ -21,14 +20,10 @@ from lib.runs import plan as plans
 from lib.runs.plan import Plan
 from lib.services.credentials import find_key
 from lib.services.service import Service
-from lib.ui import data_work, session, train_launch
+from lib.ui import data_work, session, train_launch, train_request
 from lib.ui.data_work import Work
 from lib.ui.figures import day, number_of, usd
 from lib.ui.plain import plain
-
-TRAINING_FILE, VALIDATION_FILE = "file-TRAINING", "file-VALIDATION"
-LANGUAGES = {"JSON": "json", "Python": "python", "Node": "javascript", "curl": "bash"}
-CODE_HEIGHT = 230
 
 
 def show(service: Service, work: Work, plan: Plan | None) -> None:
@@ -39,14 +34,14 @@ def show(service: Service, work: Work, plan: Plan | None) -> None:
     today = date.fromtimestamp(session.workspace().clock())
     model = _known(plan, service)
     cost = _cost(work, plan, model)
-    rows = {"Steps": _steps(work, plan), **_money(cost), "Data": _destination(service)}
+    rows = {"Steps": _steps(work, plan), **_money(cost, model), "Data": _destination(service)}
     if model is not None and model.fine_tune_shutdown is not None:
         rows["Lives"] = _life(model.fine_tune_shutdown, today)
     st.table(rows, border="horizontal", hide_header=True)
     launch_id = train_launch.intent_id(plan)
     missing = [*_missing(service, work), *plans.problems(plan, work.version, model, kind=service.kind, today=today)]
-    train_launch.button(plan, launch_id, _label(service, cost), missing)
-    _request(service, work, plan, launch_id)
+    train_launch.button(plan, launch_id, _label(service, cost, model), missing)
+    train_request.show(service, work.version, plan, launch_id)
 
 
 def _known(plan: Plan, service: Service) -> Model | None:
@@ -64,10 +59,10 @@ def _missing(service: Service, work: Work) -> Iterator[str]:
         yield f"Repair {number_of(errors, 'error')} on Data first"
 
 
-def _label(service: Service, cost: Estimate | None) -> str:
+def _label(service: Service, cost: Estimate | None, model: Model | None) -> str:
     if service.kind == "embedded":
         return "Launch on this machine"
-    price = f" for {usd(cost.usd)}" if cost is not None and cost.usd is not None else ""
+    price = f" for {_price(cost, model)}" if cost is not None and cost.usd is not None else ""
     return f"Launch at {plain(service.name)}{price}"
 
 
@@ -85,14 +80,18 @@ def _cost(work: Work, plan: Plan, model: Model | None) -> Estimate | None:
     return estimate(model, work.training, tokens, plan.n_epochs)
 
 
-def _money(cost: Estimate | None) -> dict[str, str]:
+def _money(cost: Estimate | None, model: Model | None) -> dict[str, str]:
     if cost is None:
         return {"Price": "Not known: the catalog has no such model"}
-    checked = f" · prices of {day(cost.price_date)}" if cost.usd else ""
+    checked = f" · prices of {day(cost.price_date)}" if model is not None and model.training_price else ""
     return {
         "Tokens": f"{cost.training_tokens:,} billed, {cost.tokens_per_epoch:,} an epoch",
-        "Price": f"**{usd(cost.usd)}**{checked}",
+        "Price": f"**{_price(cost, model)}**{checked}",
     }
+
+
+def _price(cost: Estimate, model: Model | None) -> str:
+    return usd(cost.usd, free=model is not None and not model.training_price)
 
 
 def _destination(service: Service) -> str:
@@ -107,22 +106,3 @@ def _life(shutdown: date, today: date) -> str:
         return f":red[The service stopped running fine-tunes of this model on {day(shutdown)}]"
     colour = "red" if days < 30 else "orange" if days < 120 else "gray"
     return f":{colour}[{number_of(days, 'day')}, until the service stops it on {day(shutdown)}]"
-
-
-def _request(service: Service, work: Work, plan: Plan, launch_id: str) -> None:
-    validation = VALIDATION_FILE if plan.use_validation and work.version.validation else None
-    body = plans.request(plan, TRAINING_FILE, validation, launch_id, kind=service.kind)
-    language = st.segmented_control(
-        "The very request, or as code to paste", list(LANGUAGES), default="JSON", required=True, key="request_as"
-    )
-    base_url = service.base_url or "http://127.0.0.1:PORT/v1"
-    written = {
-        "JSON": lambda: json.dumps(body, indent=2, ensure_ascii=False),
-        "Python": lambda: plans.as_python(body, base_url),
-        "Node": lambda: plans.as_node(body, base_url),
-        "curl": lambda: plans.as_curl(body, base_url),
-    }
-    chosen = language or "JSON"
-    st.code(written[chosen](), language=LANGUAGES[chosen], height=CODE_HEIGHT)
-    files = f"{TRAINING_FILE} and {VALIDATION_FILE} become" if validation else f"{TRAINING_FILE} becomes"
-    st.caption(f"{files} what the service calls the uploaded file{'s' if validation else ''}.")

@@ -15,7 +15,10 @@ from lib.errors import Rejected
 from lib.runs import book, intents
 from lib.runs.book import Run
 from lib.runs.plan import Plan
-from lib.ui import train_launch
+from lib.services import embedded, service
+from lib.services.credentials import Secret
+from lib.services.service import Kind
+from lib.ui import train_launch, train_request
 from lib.workspace.database import Workspace
 from tests.pages.conftest import ROOT, SECONDS, words
 
@@ -81,6 +84,13 @@ def launched(page: AppTest) -> AppTest:
     return page.run()
 
 
+def code_shown(page: AppTest, language: str) -> str:
+    """The request as a program."""
+    page.segmented_control(key="request_as").set_value(language).run()
+    assert not page.exception
+    return str(page.code[0].value)
+
+
 def threads() -> Iterator[Any]:
     import threading
 
@@ -134,9 +144,55 @@ def test_without_validation_no_validation_file_is_sent(version: Version) -> None
 
 @pytest.mark.parametrize(("language", "word"), [("Python", "OpenAI("), ("Node", "new OpenAI("), ("curl", "curl ")])
 def test_the_request_can_be_had_as_code(version: Version, language: str, word: str) -> None:
+    code = code_shown(train(), language)
+    assert word in code
+    assert f"python -m lib engine --port {train_request.PORT}" in code
+    assert f"http://127.0.0.1:{train_request.PORT}/v1" in code
+    assert "OPENAI_API_KEY" not in code
+
+
+def test_code_for_this_machine_goes_to_the_service_that_runs(
+    version: Version, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin = "http://127.0.0.1:43210"
+    found = embedded.Address(f"{origin}/v1", Secret("a-token-of-this-start", origin), 1)
+    monkeypatch.setattr(embedded, "running", lambda home: found)
+    code = code_shown(train(), "Python")
+    compile(code, "pasted", "exec")
+    assert f"base_url='{origin}/v1', api_key=os.environ[\"ETUDE_API_KEY\"]" in code
+    assert str(workspace.home / "engine" / "address.json") in code
+    assert "a-token-of-this-start" not in code
+
+
+@pytest.mark.parametrize(
+    ("kind", "key_source", "words_in", "words_not_in"),
+    [
+        ("nebius", "session", "NEBIUS_API_KEY", "OPENAI_API_KEY"),
+        ("azure", "env:LAB_KEY", "LAB_KEY", "OPENAI_API_KEY"),
+        ("nebius", "none", 'api_key="none"', "environ"),
+    ],
+)
+def test_code_names_the_variable_of_the_chosen_service(
+    version: Version, workspace: Workspace, kind: Kind, key_source: str, words_in: str, words_not_in: str
+) -> None:
+    lab = service.add(workspace, kind=kind, name="Lab", base_url="https://lab.example/v1", key_source=key_source)
+    workspace.set_setting("chosen_service", lab.id)
+    code = code_shown(train(), "Python")
+    compile(code, "pasted", "exec")
+    assert "https://lab.example/v1" in code
+    assert words_in in code
+    assert words_not_in not in code
+
+
+def test_what_costs_less_than_a_cent_is_not_called_free(workspace: Workspace) -> None:
+    workspace.set_setting("chosen_service", "openai")
+    shelf.bring_in(workspace, lines(12), "few.jsonl")
     page = train()
-    page.segmented_control(key="request_as").set_value(language).run()
-    assert word in page.code[0].value
+    page.number_input(key="train_n_epochs").set_value(1).run()
+    card = page.table[0].value.to_string()
+    assert "under $0.01" in card
+    assert "prices of" in card
+    assert "free" not in card
 
 
 def test_the_button_starts_one_job_and_leads_to_it(version: Version, workspace: Workspace, launches: Launches) -> None:

@@ -133,14 +133,15 @@ def test_the_python_program_sends_the_very_request(
     file_id = next(iter(server.world.files))
     chosen = plan_for(version, n_epochs=2, suffix="it's", metadata={"a": 'b"c\n', "d": "e" * 200})
     body = request(chosen, file_id, None, "launch_1", kind="azure")
-    monkeypatch.setenv("OPENAI_API_KEY", server.api_key)
-    exec(compile(as_python(body, server.base_url) + "client.close()\n", "pasted", "exec"), {})
+    monkeypatch.setenv("LAB_KEY", server.api_key)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    exec(compile(as_python(body, server.base_url, "LAB_KEY") + "client.close()\n", "pasted", "exec"), {})
     assert server.seen("POST", "/fine_tuning/jobs")[0].json == body
 
 
 def test_the_curl_command_holds_the_very_request() -> None:
     body = request(plan(metadata={"a": 'it\'s "quoted" $HOME `x`'}), "f", None, "l")
-    words = shlex.split(as_curl(body, "https://api.openai.com/v1/").replace("\\\n", ""))
+    words = shlex.split(as_curl(body, "https://api.openai.com/v1/", "OPENAI_API_KEY").replace("\\\n", ""))
     assert words[1] == "https://api.openai.com/v1/fine_tuning/jobs"
     assert json.loads(words[words.index("-d") + 1]) == body
     assert "Authorization: Bearer $OPENAI_API_KEY" in words
@@ -148,7 +149,16 @@ def test_the_curl_command_holds_the_very_request() -> None:
 
 def test_the_node_program_holds_the_very_request() -> None:
     body = request(plan(n_epochs=2), "f", None, "l")
-    program = as_node(body, "https://api.openai.com/v1")
+    program = as_node(body, "https://api.openai.com/v1", "OPENAI_API_KEY")
     inside = program[program.index("create(") + len("create(") : program.index(");\nconsole")]
     assert json.loads(inside) == body
     assert 'baseURL: "https://api.openai.com/v1"' in program
+    assert "apiKey: process.env.OPENAI_API_KEY" in program
+
+
+def test_where_no_key_is_asked_for_no_variable_is_read() -> None:
+    body = request(plan(), "f", None, "l")
+    for program in (written(body, "http://127.0.0.1:8010/v1", None) for written in (as_python, as_node, as_curl)):
+        assert "environ" not in program
+        assert "process.env" not in program
+        assert "$" not in program
