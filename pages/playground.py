@@ -20,7 +20,7 @@ chosen = playground_models.choose()
 examples = playground_examples.of(chosen)
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     view = st.segmented_control(
-        "View", ["Talk", "Measure"], default="Talk", required=True, key="view", label_visibility="collapsed"
+        "View", ["Talk", "Measure"], default="Talk", required=True, key="playground_view", label_visibility="collapsed"
     )
     if view == "Talk":
         playground_settings.show(examples)

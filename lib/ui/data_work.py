@@ -136,7 +136,7 @@ def nearest(places: Sequence[int], wanted: int) -> int:
 def open_example(place: int) -> None:
     """Show this example, on the view that shows one at a time."""
     st.session_state["place"] = place
-    st.session_state["view"] = VIEWS[0]
+    st.session_state["data_view"] = VIEWS[0]
     st.session_state.pop("editing", None)
 
 
@@ -144,12 +144,12 @@ def choose_view(work: Work) -> str:
     """Which side of the data is looked at."""
     found = len(work.report.findings)
     # Other places set the view as well, so its first value is the session's and not the widget's.
-    st.session_state.setdefault("view", VIEWS[0])
+    st.session_state.setdefault("data_view", VIEWS[0])
     view = st.segmented_control(
         "View",
         VIEWS,
         format_func=lambda view: f"{view} ({found:,})" if view == "Findings" and found else view,
-        key="view",
+        key="data_view",
         required=True,
         label_visibility="collapsed",
         persist_state="session",

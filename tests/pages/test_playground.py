@@ -217,7 +217,7 @@ def test_measuring_tells_shares_with_intervals_and_keeps_them(
 
     server.world.answer = answer
     page = playground()
-    page.segmented_control(key="view").set_value("Measure").run()
+    page.segmented_control(key="playground_view").set_value("Measure").run()
     assert server.requests == []
     measured(press(page, "Measure both models"))
     assert "5 of 5 right" in words(page)
@@ -226,14 +226,14 @@ def test_measuring_tells_shares_with_intervals_and_keeps_them(
     assert "**0%** (0–43%)" in table
     asked = len(server.requests)
     again = playground()
-    again.segmented_control(key="view").set_value("Measure").run()
+    again.segmented_control(key="playground_view").set_value("Measure").run()
     assert "5 of 5 right" in words(again)
     assert len(server.requests) == asked == 10
 
 
 def test_measuring_without_held_out_examples_leads_to_data(workspace: Workspace) -> None:
     page = playground()
-    page.segmented_control(key="view").set_value("Measure").run()
+    page.segmented_control(key="playground_view").set_value("Measure").run()
     assert [button.label for button in page.button] == ["Split the data"]
 
 
