@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from lib.services.credentials import Secret
     from lib.services.service import Service
 
+# An answer that began before this is not being written any more, also not by another app on the same workspace.
+LONGEST_ANSWER_SECONDS = 600
+
 
 def workspace() -> Workspace:
     """The workspace under `$ETUDE_HOME`. Raises WorkspaceError when it cannot be used."""
@@ -138,7 +141,10 @@ def _choose(name: str, value: str) -> None:
 
 @st.cache_resource(scope="session", max_entries=8, show_spinner=False)
 def _connection(service_id: str, _service: Service) -> Connection | None:
-    """Kept for the session: the certificates of a hosted service take a while to load."""
+    """Kept for the session: the certificates of a hosted service take a while to load.
+
+    Not closed when the session lets go of it: a launch or a measurement may still be using it in a thread of its own.
+    """
     from lib.services.reach import reach
 
     return reach(workspace(), _service, given_keys())
@@ -146,7 +152,11 @@ def _connection(service_id: str, _service: Service) -> Connection | None:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _workspace(home: str) -> Workspace:
-    return Workspace.open(Path(home))
+    from lib.playground import conversations
+
+    ws = Workspace.open(Path(home))
+    conversations.recover(ws, older_than_seconds=LONGEST_ANSWER_SECONDS)
+    return ws
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

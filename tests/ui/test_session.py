@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from lib.dataset import shelf
+from lib.playground import conversations
+from lib.playground.conversations import Column
 from lib.workspace.database import Workspace
 
 EXAMPLE = b'{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}\n'
@@ -89,3 +92,18 @@ def test_a_key_is_for_the_session_that_gave_it(home: Path) -> None:
     assert run(shows_what_is_chosen).text[2].value == "0"
     for path in home.rglob("*"):
         assert not path.is_file() or b"sk-a-key-of-somebody" not in path.read_bytes()
+
+
+def test_an_answer_that_nobody_writes_any_more_is_marked_when_the_workspace_is_opened(home: Path) -> None:
+    now = time.time()
+    before = Workspace.open(home, clock=lambda: now - 601)
+    said = conversations.create(before, [Column("embedded", "etude-tiny")])
+    conversations.question(before, said.id, "Anybody there?")
+    conversations.begin_answer(before, said.id, 0)
+    still = Workspace.open(home)
+    other = conversations.create(still, [Column("embedded", "etude-tiny")])
+    conversations.question(still, other.id, "And here?")
+    conversations.begin_answer(still, other.id, 0)
+    run(shows_what_is_chosen)
+    assert conversations.turns(still, said.id)[-1].state == "incomplete"
+    assert conversations.turns(still, other.id)[-1].state == "streaming"
