@@ -7,6 +7,7 @@ memory.
 from __future__ import annotations
 
 import hashlib
+from typing import cast
 
 import streamlit as st
 
@@ -28,7 +29,7 @@ SHOWN_LINES = 50
 
 def bring_in(where: str) -> None:
     """A place to drop a file and a place to paste. `where` is the name of the page, or of a place on it."""
-    round_ = st.session_state.setdefault("arrivals", 0)
+    round_ = arrivals()
     st.file_uploader(
         "A file of examples",
         type=KINDS,
@@ -55,6 +56,11 @@ def bring_in(where: str) -> None:
             on_click=_paste_arrived,
             args=(f"pasted_{where}_{round_}", where),
         )
+
+
+def arrivals() -> int:
+    """How often something came in during this session."""
+    return cast(int, st.session_state.setdefault("arrivals", 0))
 
 
 def arrived(where: str) -> bool:
@@ -157,3 +163,5 @@ def _arrived(source: bytes, name: str, where: str) -> None:
 @trouble.told()
 def _sample_wanted(key: str) -> None:
     bring_in_sample(key)
+    st.session_state["arrivals"] = arrivals() + 1
+    st.session_state.pop("place", None)

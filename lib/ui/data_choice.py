@@ -42,7 +42,8 @@ def show(work: Work) -> None:
             label_visibility="collapsed",
             width=230,
         )
-        with st.popover("Bring in", icon=":material/upload_file:"):
+        # Another key once something has come in: that closes it, and shows what came.
+        with st.popover("Bring in", icon=":material/upload_file:", key=f"bring_in_{data_arrival.arrivals()}"):
             data_arrival.bring_in("another")
             data_arrival.choose_sample("another")
         _save(work)
@@ -93,7 +94,9 @@ def _row(version: Version) -> dict[str, object]:
 def _save(work: Work) -> None:
     edited = sum(1 for entry in work.edits.values() if entry.edited)
     missing = None if edited else "Nothing was edited since this version."
-    with st.popover("Save a version", icon=":material/save:", disabled=bool(missing), help=missing):
+    # Another key once the edits are saved or gone: an open one would stay as an empty box.
+    key = f"save_{work.version.id}_{bool(missing)}"
+    with st.popover("Save a version", icon=":material/save:", disabled=bool(missing), help=missing, key=key):
         if missing:
             return
         st.caption(f"{number_of(edited, 'edited example')}. Saved already, but not yet part of a version.")

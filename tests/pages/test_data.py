@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from lib.dataset import drafts, shelf
@@ -50,7 +51,7 @@ def press(page: AppTest, key: str) -> AppTest:
 
 
 def look_at(page: AppTest, view: str) -> AppTest:
-    page.session_state["view"] = view
+    page.session_state["data_view"] = view
     page.run()
     assert not page.exception
     return page
@@ -264,3 +265,24 @@ def test_hostile_data_stays_text(open_page: OpenPage, workspace: Workspace) -> N
     assert [text.value for text in page.text][:2] == [hostile, hostile]
     for kind in ("markdown", "caption", "error", "warning"):
         assert not [one for one in page.get(kind) if "![x](http" in one.value or "<script>" in one.value]
+
+
+def test_what_came_in_is_not_covered_by_the_place_where_it_came_in(
+    open_page: OpenPage, version: Version, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys: dict[str, str] = {}
+    popover = st.popover
+
+    def noted(label: str, **said: Any) -> Any:
+        keys[label] = said.get("key", "")
+        return popover(label, **said)
+
+    monkeypatch.setattr(st, "popover", noted)
+    page = open_page("data")
+    before = dict(keys)
+    press(page, f"sample_{SAMPLES[1].key}_another")
+    after = dict(keys)
+    assert after["Bring in"] != before["Bring in"]
+    assert after["Save a version"] != before["Save a version"]
+    page.run()
+    assert keys == after
