@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +27,12 @@ ROOT = Path(__file__).parents[1]
 MODEL = "gpt-4.1-mini-2025-04-14"
 
 
-@pytest.fixture(scope="module")
-def running_server() -> Iterator[ProtocolServer]:
-    with ProtocolServer() as server:
-        yield server
-
-
 @pytest.fixture
-def server(running_server: ProtocolServer, monkeypatch: pytest.MonkeyPatch) -> ProtocolServer:
-    running_server.reset()
-    running_server.world.add_model("etude-tiny", owned_by="system")
-    monkeypatch.setenv("TEST_KEY", running_server.api_key)
-    return running_server
+def server(running: ProtocolServer, monkeypatch: pytest.MonkeyPatch) -> ProtocolServer:
+    running.reset()
+    running.world.add_model("etude-tiny", owned_by="system")
+    monkeypatch.setenv("TEST_KEY", running.api_key)
+    return running
 
 
 @pytest.fixture(autouse=True)

@@ -27,18 +27,6 @@ BASE = "gpt-4o-mini-2024-07-18"
 LINES = b"\n".join(json.dumps({"messages": [{"role": "user", "content": str(n)}]}).encode() for n in range(12))
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[ProtocolServer]:
-    with ProtocolServer() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: ProtocolServer) -> ProtocolServer:
-    running.reset()
-    return running
-
-
 @pytest.fixture
 def client(server: ProtocolServer) -> Iterator[OpenAI]:
     with OpenAI(base_url=server.base_url, api_key=server.api_key, max_retries=0) as client:

@@ -58,17 +58,11 @@ def naps(clock: Clock) -> Naps:
     return Naps(clock)
 
 
-@pytest.fixture(scope="session")
-def running_server() -> Iterator[ProtocolServer]:
-    with ProtocolServer() as server:
-        yield server
-
-
 @pytest.fixture
-def server(running_server: ProtocolServer) -> ProtocolServer:
-    running_server.reset()
-    running_server.world.manual = True
-    return running_server
+def server(running: ProtocolServer) -> ProtocolServer:
+    running.reset()
+    running.world.manual = True
+    return running
 
 
 def connection_to(server: ProtocolServer, kind: Kind = "other") -> Connection:

@@ -1,4 +1,4 @@
-"""A protocol server for the whole folder, as new for each test, and a service that points at it."""
+"""One protocol server for all tests that want a service, as new for each of them, and a connection to it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lib.services.service import Service
 from tests.protocol_server import ProtocolServer
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def running() -> Iterator[ProtocolServer]:
     with ProtocolServer() as server:
         yield server
