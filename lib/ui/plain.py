@@ -8,13 +8,16 @@ from __future__ import annotations
 import re
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&^=])")
+# What becomes a link by itself, after the escapes are read: https://…, www.…, somebody@somewhere.…
+_LINK = re.compile(r"(?i)(?<=http)(?=s?\\:)|(?<=www)(?=\\\.)|(?<=@)(?=[\\\w])")
 _SPACE = re.compile(r"\s+")
 
 
 def plain(text: str) -> str:
     """`text` on one line, with every character that markdown could act on escaped."""
-    # Streamlit looks for icons after the escapes are read, so the name is parted from its colon by a word joiner.
-    return _MARKDOWN.sub(r"\\\1", _SPACE.sub(" ", text)).replace(r"\:material/", "\\:\u2060material/")
+    # Streamlit looks for icons and links after the escapes are read, so a word joiner parts what would make one.
+    escaped = _MARKDOWN.sub(r"\\\1", _SPACE.sub(" ", text)).replace(r"\:material/", "\\:\u2060material/")
+    return _LINK.sub("\u2060", escaped)
 
 
 def shortened(text: str, limit: int = 80) -> str:

@@ -34,3 +34,13 @@ def test_untrusted_text_loses_its_power_and_no_letter(text: str) -> None:
 def test_shortened_text_says_that_it_is() -> None:
     assert shortened("a  b\nc", 80) == "a b c"
     assert shortened("x" * 100, 10) == "x" * 9 + "…"
+
+
+@pytest.mark.parametrize(
+    "text", ["see http://evil.example/x", "HTTPS://evil.example", "www.evil.example", "a@b.example"]
+)
+def test_nothing_becomes_a_link_by_itself(text: str) -> None:
+    # As remark-gfm finds links: in the text that is left when the escapes are read.
+    read = plain(text).replace("\\", "")
+    assert not re.search(r"(?i)https?://|www(?=\.)|[-.\w+]+@[-\w]+\.", read)
+    assert read.replace("\u2060", "") == text
