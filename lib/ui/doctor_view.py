@@ -84,7 +84,8 @@ def _show(check: Check) -> None:
 
 def _summary(states: Counter[str]) -> str:
     if states["problem"]:
-        return f"**{states['problem']} of {states.total()} checks found a problem.** Begin with the first one."
+        first = " Begin with the first one." if states["problem"] > 1 else ""
+        return f"**{states['problem']} of {states.total()} checks found a problem.**{first}"
     if states["warning"]:
         return "**Nothing is broken.** " + f"{states['warning']} of {states.total()} checks have something to say."
     return f"**All is well.** {states['ok']} checks passed."

@@ -28,8 +28,10 @@ def choose() -> Service:
     """The list of services, and the ways to add and remove one. Returns the chosen one."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         chosen = pick(width=320)
-        with st.popover("Add a service", icon=":material/add:"):
-            _add()
+        # Other keys once one was added: that closes and empties it, so that a second click adds no second one.
+        number = len(session.services())
+        with st.popover("Add a service", icon=":material/add:", key=f"adding_{number}"):
+            _add(number)
         if chosen.kind not in ("embedded", "openai"):
             st.button("Remove", icon=":material/delete:", type="tertiary", on_click=_remove, args=(chosen.id,))
     return chosen
@@ -74,21 +76,34 @@ def credential(chosen: Service) -> bool:
         )
     with st.container(horizontal=True, vertical_alignment="center"):
         where = f"Sent to {chosen.host} and nowhere else."
-        st.caption(plain(f"Key {held.hint}. {where}" if held else where), width="content")
+        st.caption(plain(f"Key {held.hint} · {where}" if held else where), width="content")
         if chosen.id in session.given_keys():
             st.button("Forget the key", type="tertiary", on_click=session.forget_key, args=(chosen.id,))
     return held is not None or chosen.key_source == "none"
 
 
-def _add() -> None:
-    kind = st.selectbox("Kind", list(KINDS), index=2, format_func=KINDS.__getitem__, key="add_kind")
-    name = st.text_input("Name", key="add_name", placeholder=KINDS[kind])
+def _add(number: int) -> None:
+    kind = st.selectbox("Kind", list(KINDS), index=2, format_func=KINDS.__getitem__, key=f"add_kind_{number}")
+    name = st.text_input("Name", key=f"add_name_{number}", placeholder=KINDS[kind])
     base_url = st.text_input(
-        "Address (base_url)", ADDRESSES[kind], key=f"add_address_{kind}", placeholder="http://127.0.0.1:8000/v1"
+        "Address (base_url)",
+        ADDRESSES[kind],
+        key=f"add_address_{kind}_{number}",
+        placeholder="http://127.0.0.1:8000/v1",
     )
-    source = st.selectbox("Its key", list(KEYS), format_func=KEYS.__getitem__, key="add_key_source")
-    variable = st.text_input("Variable", key="add_variable", placeholder="NEBIUS_API_KEY") if source == "env:" else ""
-    st.button("Add", type="primary", key="add_service", on_click=_added, args=(kind, name, base_url, source + variable))
+    source = st.selectbox("Its key", list(KEYS), format_func=KEYS.__getitem__, key=f"add_key_source_{number}")
+    variable = (
+        st.text_input("Variable", key=f"add_variable_{number}", placeholder="NEBIUS_API_KEY")
+        if source == "env:"
+        else ""
+    )
+    st.button(
+        "Add",
+        type="primary",
+        key=f"add_service_{number}",
+        on_click=_added,
+        args=(kind, name, base_url, source + variable),
+    )
 
 
 @trouble.told()

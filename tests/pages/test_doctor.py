@@ -99,10 +99,13 @@ def test_an_address_where_nobody_is_gets_a_sentence(open_page: OpenPage, workspa
 
 def test_a_service_can_be_added_and_a_bad_address_is_refused(open_page: OpenPage, workspace: Workspace) -> None:
     page = open_page("doctor")
-    page.text_input(key="add_address_other").set_value("http://example.com/v1").run()
-    page.button(key="add_service").click().run()
-    assert "http is only for this machine" in page.error[0].value
-    page.text_input(key="add_address_other").set_value("http://127.0.0.1:9/v1").run()
-    page.button(key="add_service").click().run()
+    page.text_input(key="add_address_other_2").set_value("http://example.com/v1").run()
+    page.button(key="add_service_2").click().run()
+    assert "only for this machine" in page.error[0].value
+    page.text_input(key="add_address_other_2").set_value("http://127.0.0.1:9/v1").run()
+    page.button(key="add_service_2").click().run()
     assert not page.error
     assert [one.base_url for one in service.known(workspace)][2:] == ["http://127.0.0.1:9/v1"]
+    # The form is a new one: nothing of it can be added a second time by mistake.
+    assert page.text_input(key="add_address_other_3").value == ""
+    assert not [button for button in page.button if button.key == "add_service_2"]
