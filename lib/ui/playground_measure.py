@@ -73,7 +73,8 @@ def _begin(version: Version, chosen: Sequence[Offered]) -> None:
             1,
             max(len(examples), 1),
             min(USUAL, max(len(examples), 1)),
-            key="measure_count",
+            key=f"measure_count_{version.id}",
+            persist_state="session",
             width=180,
         )
         missing = None if chosen and examples else "Choose a model above first"
