@@ -5,6 +5,6 @@ from __future__ import annotations
 from lib.ui import frame, trouble
 
 page = frame.navigation()
-frame.context()
 with trouble.told():
+    frame.context()
     page.run()

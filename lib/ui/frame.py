@@ -11,7 +11,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from lib.ui import session, trouble
+from lib.ui import session
 from lib.ui.plain import plain, shortened
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,8 +81,8 @@ def heading(title: str, line: str) -> None:
 
 
 def context() -> None:
-    """What is chosen, below the menu."""
-    with st.sidebar, st.container(gap="xxsmall"), trouble.told():
+    """What is chosen, below the menu. Raises WorkspaceError when the workspace cannot be used."""
+    with st.sidebar, st.container(gap="xxsmall"):
         version = session.version()
         service = session.service()
         st.caption("Service")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -23,6 +24,17 @@ def test_the_app_opens_on_start_and_says_what_is_chosen() -> None:
     assert len(app.title) == 1
     assert "On this machine" in "\n".join(text.value for text in app.sidebar.text)
     assert "None yet" in "\n".join(text.value for text in app.sidebar.text)
+
+
+def test_a_workspace_that_cannot_be_used_is_said_once_and_nothing_is_offered(
+    home: Path,
+) -> None:
+    home.write_text("not a folder")
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS).run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert "Set ETUDE\\_HOME to a folder" in app.error[0].value
+    assert not app.button
 
 
 @pytest.mark.parametrize("stop", ROAD, ids=lambda stop: stop.name)
