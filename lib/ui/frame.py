@@ -86,7 +86,7 @@ def context() -> None:
         version = session.version()
         service = session.service()
         st.caption("Service")
-        st.text(service.name)
+        st.text(shortened(service.name, 40))
         st.caption("Dataset")
         if version is None:
             st.text("None yet")

@@ -39,6 +39,7 @@ def show(run_id: str) -> None:
     try:
         live = not book.run(session.workspace(), run_id).finished
     except WorkspaceError as error:
+        st.title("Runs", anchor=False)
         trouble.show(error)
         runs_list.show()
         return

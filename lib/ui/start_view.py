@@ -140,7 +140,8 @@ def _run() -> None:
     if last.fine_tuned_model:
         frame.link("playground", "Talk to it", icon=":material/arrow_forward:")
     else:
-        frame.link("runs", "See how it goes", icon=":material/arrow_forward:")
+        label = "See how it went" if last.finished else "See how it goes"
+        frame.link("runs", label, icon=":material/arrow_forward:")
 
 
 def _service() -> None:

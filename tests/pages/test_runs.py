@@ -160,3 +160,11 @@ def test_an_axis_that_the_next_run_does_not_have_falls_back_to_steps(ws: Workspa
     assert not app.exception
     assert not app.error
     assert app.segmented_control(key="axis").value == "Step"
+
+
+def test_an_address_of_no_run_gets_a_sentence_and_the_list(ws: Workspace, runs: Open) -> None:
+    run_id = tell(ws, "succeeded")
+    page = runs("run_nope")
+    assert "run" in page.error[0].value
+    assert [title.value for title in page.title] == ["Runs"]
+    assert page.button(key=f"open-{run_id}")

@@ -17,6 +17,7 @@ from lib.services.service import Service, at
 from lib.ui import session
 from lib.workspace.database import Workspace
 from tests.pages.conftest import ROOT, OpenPage, words
+from tests.pages.run_stories import tell
 from tests.protocol_server.server import ProtocolServer
 
 TOO_HEAVY = ("openai", "plotly.express", "pandas", "torch", "tiktoken")
@@ -100,3 +101,14 @@ def test_the_first_page_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("status", "label"), [("running", "See how it goes"), ("cancelled", "See how it went")])
+def test_the_way_to_the_last_run_says_whether_it_is_over(
+    open_page: OpenPage, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, status: str, label: str
+) -> None:
+    monkeypatch.setattr(session, "watcher", lambda: None)
+    tell(workspace, status, steps=3)
+    page = open_page("start")
+    labels = [link.proto.label for link in page.get("page_link")]
+    assert label in labels
