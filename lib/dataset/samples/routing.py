@@ -1,7 +1,8 @@
 """An example data set: support tickets and, as JSON, the team and the priority they belong to.
 
-Made by code, so that nobody's tickets are in it. The held-out tickets use issues and urgencies in words that no
-training ticket has. Knows nothing of training.
+Made by code, so that nobody's tickets are in it. The held-out tickets are what comes in next: most are issues that the
+training tickets have too, with other details and urgencies, and some are in words that no training ticket has. Knows
+nothing of training.
 """
 
 from __future__ import annotations
@@ -15,15 +16,44 @@ from typing import Any
 
 SEED = 20261121
 TRAINING, HELD_OUT = 240, 60
+# Of the held-out tickets, how many are in words that no training ticket has.
+OTHER_WORDS, TEAMS = 18, 6
 # Of ten tickets, how many have each priority.
 PRIORITIES = ("high", "high", "high", "normal", "normal", "normal", "normal", "low", "low", "low")
 
 
 def make() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """(training examples, held-out examples): the same ones at every call, each team equally often in both."""
+    training, other, alike = _all()
+    known = {_question(example) for example in training}
+    new = [example for example in alike if _question(example) not in known]
+    held_out = []
+    for team in sorted({_team(example) for example in training}):
+        for tickets, share in ((other, OTHER_WORDS), (new, HELD_OUT - OTHER_WORDS)):
+            held_out += [example for example in tickets if _team(example) == team][: share // TEAMS]
+    Random(SEED).shuffle(held_out)
+    return training, held_out
+
+
+def in_other_words() -> list[dict[str, Any]]:
+    """60 tickets whose issues and urgencies are in words that no training ticket has: how far the learning reaches."""
+    return _all()[1]
+
+
+def _all() -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
+    """Training tickets, tickets in other words, and tickets in words like training's."""
     parts = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
     random = Random(SEED)
-    return _tickets(parts, "training", TRAINING, random), _tickets(parts, "held_out", HELD_OUT, random)
+    training = _tickets(parts, "training", TRAINING, random)
+    return training, _tickets(parts, "held_out", HELD_OUT, random), _tickets(parts, "training", 2 * HELD_OUT, random)
+
+
+def _question(example: Mapping[str, Any]) -> str:
+    return str(example["messages"][1]["content"])
+
+
+def _team(example: Mapping[str, Any]) -> str:
+    return str(json.loads(example["messages"][2]["content"])["team"])
 
 
 def _tickets(parts: Mapping[str, Any], side: str, count: int, random: Random) -> list[dict[str, Any]]:
