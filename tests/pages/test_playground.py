@@ -231,6 +231,17 @@ def test_measuring_tells_shares_with_intervals_and_keeps_them(
     assert len(server.requests) == asked == 10
 
 
+def test_how_many_examples_were_measured_is_still_there_afterwards(
+    trained: str, server: ProtocolServer, version: Version
+) -> None:
+    page = playground()
+    page.segmented_control(key="playground_view").set_value("Measure").run()
+    page.number_input(key=f"measure_count_{version.id}").set_value(3).run()
+    measured(press(page, "Measure both models"))
+    assert page.number_input(key=f"measure_count_{version.id}").value == 3
+    assert len(server.requests) == 6
+
+
 def test_measuring_without_held_out_examples_leads_to_data(workspace: Workspace) -> None:
     page = playground()
     page.segmented_control(key="playground_view").set_value("Measure").run()
