@@ -129,7 +129,7 @@ def problems(
 
 def as_python(body: Mapping[str, Any], base_url: str, variable: str | None) -> str:
     """The request as a Python program; `variable` of the environment holds the key, None where none is asked for."""
-    arguments = "".join(f"    {name}={_python(value)},\n" for name, value in create_arguments(body).items())
+    arguments = "".join(f"    {name}={_python(value)},\n" for name, value in create_arguments(_unmarked(body)).items())
     key = f'os.environ["{variable}"]' if variable else '"none"'
     return (
         ("import os\n\n" if variable else "") + "from openai import OpenAI\n\n"
@@ -145,7 +145,7 @@ def as_node(body: Mapping[str, Any], base_url: str, variable: str | None) -> str
     return (
         'import OpenAI from "openai";\n\n'
         f"const client = new OpenAI({{ baseURL: {json.dumps(base_url)}, apiKey: {key}, maxRetries: 0 }});\n"
-        f"const job = await client.fineTuning.jobs.create({json.dumps(body, indent=2)});\n"
+        f"const job = await client.fineTuning.jobs.create({json.dumps(_unmarked(body), indent=2)});\n"
         "console.log(job.id);\n"
     )
 
@@ -157,8 +157,15 @@ def as_curl(body: Mapping[str, Any], base_url: str, variable: str | None) -> str
         f"curl {shlex.quote(base_url.rstrip('/') + '/fine_tuning/jobs')} \\\n"
         f"{key}"
         '  -H "Content-Type: application/json" \\\n'
-        f"  -d {shlex.quote(json.dumps(body, indent=2))}\n"
+        f"  -d {shlex.quote(json.dumps(_unmarked(body), indent=2))}\n"
     )
+
+
+def _unmarked(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The request without this launch's id: a job of pasted code must not be taken for the launch."""
+    metadata = {name: value for name, value in body.get("metadata", {}).items() if name != LAUNCH_KEY}
+    rest = {name: value for name, value in body.items() if name != "metadata"}
+    return {**rest, "metadata": metadata} if metadata else rest
 
 
 def _python(value: Any) -> str:

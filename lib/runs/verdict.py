@@ -150,7 +150,9 @@ def _overfitting(train: Series, valid: Series, sampled: bool, over: bool, best: 
 
 def _nothing_learned(judged: Series, best: int | None) -> Verdict | None:
     shape = _shape(judged)
-    if shape.fall > max(3 * shape.noise, LEARNED_SHARE * abs(shape.start)):
+    # Few steps of batch size 1 look noisy when they fall steeply: a loss that is halved was learned from.
+    halved = shape.end <= shape.start / 2
+    if halved or shape.fall > max(3 * shape.noise, LEARNED_SHARE * abs(shape.start)):
         return None
     if shape.start < LEAST_LOSS:
         sentence = (

@@ -67,7 +67,7 @@ def test_toy_chat_has_too_few_examples_until_a_person_adds_some(page: Page, app:
     bring(page, app, "toy_chat.jsonl")
     expect(page.get_by_text("5 examples").first).to_be_visible()
     menu(page, "Train")
-    launch = page.get_by_test_id("stMain").get_by_role("button", name=re.compile("10 examples"))
+    launch = page.get_by_test_id("stMain").get_by_role("button", name=re.compile("5 training examples"))
     expect(launch).to_be_disabled()
     shoot(page, "toy-train-too-few")
     menu(page, "Data")

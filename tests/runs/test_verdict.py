@@ -150,6 +150,12 @@ def test_a_running_job_is_not_judged_on_a_handful_of_points() -> None:
     assert "too few" in verdict(curve(series(linear(2.0, 1.0), 3)), "running").sentence
 
 
+def test_a_steep_fall_in_few_steps_is_learning() -> None:
+    losses = (2.36, 2.9, 1.8, 2.2, 0.9, 1.6, 0.4, 0.9, 0.1, 0.3, 0.05, 0.02, 0.01, 0.004, 0.001, 0.0005, 0.0004, 0.0003)
+    train = tuple(Point(step, loss) for step, loss in enumerate(losses, start=1))
+    assert verdict(curve(train), "cancelled").kind in ("learning", "converged")
+
+
 def test_a_ratio_to_next_to_nothing_is_not_told() -> None:
     train, valid = series(falling(3.0, 0.001, 30), 200), series(falling(3.0, 0.09, 30), 200, every=20)
     said = verdict(curve(train, valid), "succeeded").sentence
