@@ -31,7 +31,7 @@ def chosen(ws: Workspace, given: argparse.Namespace) -> Service:
         if given.api_key_env is not None:
             raise EtudeError(
                 f"--api-key-env {given.api_key_env} names a key, but no address is named that it belongs to.",
-                "Add --base-url, or leave it out: the embedded service makes its own key.",
+                "Add --base-url, or leave it out: the service on this machine makes its own key.",
             )
         return EMBEDDED
     base_url = address.checked(given.base_url)

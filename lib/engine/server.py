@@ -13,6 +13,7 @@ import os
 import secrets
 import signal
 import socket
+import sqlite3
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -31,7 +32,7 @@ from lib.engine.routes import chat, files, jobs, models
 from lib.engine.service import Service
 from lib.engine.settings import Settings
 from lib.engine.supervisor import Examine
-from lib.errors import EngineError, ServiceBroken, ServiceError
+from lib.errors import EngineError, EtudeError, ServiceBroken, ServiceError
 
 ROUTES = [*files.ROUTES, *jobs.ROUTES, *models.ROUTES, *chat.ROUTES]
 TOKEN_BYTES = 32
@@ -138,7 +139,13 @@ async def _watch(service: Service, presence: Presence, idle_exit: float | None, 
     """Leave after `idle_exit` seconds in which nobody asked for anything and no job was unfinished."""
     while idle_exit is not None:
         await asyncio.sleep(min(LOOK_SECONDS, idle_exit))
-        if service.jobs.unfinished():
+        try:
+            busy = service.jobs.unfinished()
+        except (sqlite3.Error, EtudeError):
+            # Its folder may be gone. An engine that cannot read its jobs does none, and must not stay for ever.
+            log.exception("The jobs cannot be read.")
+            busy = False
+        if busy:
             presence.touch()
         elif presence.idle_seconds() >= idle_exit:
             log.info("Nothing to do for %s seconds: the engine ends.", idle_exit)

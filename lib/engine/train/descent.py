@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.optim.adamw import adamw
 
 # Measured on the example data sets, for a batch of one; it grows with the root of the batch size.
-BASE_RATE = 5e-4
+BASE_RATE = 1e-3
 WARM_UP_SHARE = 0.05
 FINAL_SHARE = 0.05
 BETAS = (0.9, 0.99)

@@ -167,6 +167,15 @@ def test_an_idle_engine_ends_by_itself_but_not_while_a_job_is_unfinished(start_e
     assert engine.process.wait(timeout=30) == 0
 
 
+def test_an_idle_engine_whose_folder_is_gone_ends_too(start_engine: Start, tmp_path: Path) -> None:
+    engine = start_engine(tmp_path / "home", idle_exit=0.5)
+    database = tmp_path / "home" / "engine.db"
+    for path in tmp_path.glob("home/engine.db*"):
+        path.write_bytes(b"no database" * 1000)
+    assert engine.process.wait(timeout=30) == 0
+    assert database.read_bytes().startswith(b"no database")
+
+
 def test_the_program_needs_neither_torch_nor_streamlit(tmp_path: Path) -> None:
     code = (
         "import sys, lib.engine.server, lib.engine.__main__\n"
