@@ -135,12 +135,6 @@ def open_lines(ws: Workspace, version: Version) -> Lines:
     return _opened(path)
 
 
-def rename(ws: Workspace, dataset_id: str, name: str) -> None:
-    """Give a dataset another name."""
-    with ws.write() as db:
-        db.execute("UPDATE datasets SET name = ? WHERE id = ?", (name.strip() or "Untitled", dataset_id))
-
-
 def remove(ws: Workspace, dataset_id: str) -> None:
     """Take a dataset off the shelf. Nothing is deleted: `put_back` undoes it."""
     with ws.write() as db:

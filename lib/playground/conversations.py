@@ -200,15 +200,9 @@ def messages_for(ws: Workspace, conversation_id: str, column: int) -> list[dict[
 
 
 def remove(ws: Workspace, conversation_id: str) -> None:
-    """Put a conversation away; `bring_back` undoes it."""
+    """Put a conversation away: it is listed no more, and nothing of it is deleted."""
     with ws.write() as db:
         db.execute("UPDATE conversations SET deleted_at = ? WHERE id = ?", (ws.clock(), conversation_id))
-
-
-def bring_back(ws: Workspace, conversation_id: str) -> None:
-    """Undo `remove`."""
-    with ws.write() as db:
-        db.execute("UPDATE conversations SET deleted_at = NULL WHERE id = ?", (conversation_id,))
 
 
 def _end(ws: Workspace, turn_id: str, text: str, state: State, facts: Mapping[str, Any]) -> None:

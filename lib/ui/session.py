@@ -100,6 +100,7 @@ def give_key(service: Service, typed: str) -> None:
     st.session_state["keys"] = {**given_keys(), service.id: secret}
     _lent(str(workspace().home))[service.id] = secret
     _connection.clear()
+    watcher().wake()
 
 
 def forget_key(service_id: str) -> None:

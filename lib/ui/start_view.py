@@ -63,7 +63,7 @@ def _try(sample: Sample) -> None:
             status.update(label=plain(sentence))
 
         run = _launched(sample, tell)
-    session.watcher()
+    session.watcher().wake()
     session.choose_run(run.id)
     frame.go("runs")
 

@@ -35,7 +35,7 @@ STATES = {
     "prepared": "About to send the data.",
     "uploading": "Sending the data.",
     "sending": "Asking the service for the job.",
-    "unknown": "No answer came. Checking at the service whether the job was created; nothing is sent twice.",
+    "unknown": "No clear answer came. Checking at the service whether the job was created; nothing is sent twice.",
 }
 
 
@@ -131,6 +131,7 @@ def _go_to_run(launch_id: str | None) -> None:
     known = _known(launch_id) if launch_id is not None else None
     if known is not None and known.run_id is not None:
         st.session_state.pop("left_run", None)
+        session.watcher().wake()
         session.choose_run(known.run_id)
         frame.go("runs")
 

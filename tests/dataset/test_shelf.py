@@ -89,12 +89,6 @@ def test_a_removed_dataset_comes_back_whole(ws: Workspace) -> None:
     assert [dataset.id for dataset in shelf.datasets(ws)] == [made.dataset_id]
 
 
-def test_renaming_keeps_the_versions(ws: Workspace) -> None:
-    made = shelf.bring_in(ws, lines_of(many(3)), "a.jsonl")
-    shelf.rename(ws, made.dataset_id, "  Tone ")
-    assert shelf.version(ws, made.id).dataset_name == "Tone"
-
-
 def test_the_newest_dataset_stands_first(ws: Workspace) -> None:
     first = shelf.bring_in(ws, lines_of(many(1)), "first.jsonl")
     second = shelf.bring_in(ws, lines_of(many(1)), "second.jsonl")

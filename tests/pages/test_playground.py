@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -36,7 +37,7 @@ def server() -> Iterator[ProtocolServer]:
 @pytest.fixture(autouse=True)
 def nobody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
     """The watcher would ask about runs, and its requests be mistaken for those of the page."""
-    monkeypatch.setattr("lib.ui.session.watcher", lambda: None)
+    monkeypatch.setattr("lib.ui.session.watcher", Mock())
 
 
 @pytest.fixture(autouse=True)

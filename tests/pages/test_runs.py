@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -26,7 +27,7 @@ def no_service(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("lib.services.reach.connect", refuse)
     monkeypatch.setattr("lib.services.embedded.ensure", refuse)
-    monkeypatch.setattr("lib.ui.session.watcher", lambda: None)
+    monkeypatch.setattr("lib.ui.session.watcher", Mock())
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from unittest.mock import Mock
 
 import pytest
 
@@ -36,7 +37,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[ProtocolServer]:
             return made[-1]
 
         monkeypatch.setattr(session, "connection", connection)
-        monkeypatch.setattr(session, "watcher", lambda: None)
+        monkeypatch.setattr(session, "watcher", Mock())
         yield server
         for one in made:
             one.close()
@@ -107,7 +108,7 @@ def test_the_first_page_loads_nothing_heavy() -> None:
 def test_the_way_to_the_last_run_says_whether_it_is_over(
     open_page: OpenPage, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, status: str, label: str
 ) -> None:
-    monkeypatch.setattr(session, "watcher", lambda: None)
+    monkeypatch.setattr(session, "watcher", Mock())
     tell(workspace, status, steps=3)
     page = open_page("start")
     labels = [link.proto.label for link in page.get("page_link")]

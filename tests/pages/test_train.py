@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -49,7 +50,7 @@ def launches(monkeypatch: pytest.MonkeyPatch) -> Launches:
     known = Launches()
     monkeypatch.setattr(train_launch, "launch", known)
     monkeypatch.setattr("lib.ui.session.connection", lambda service: object())
-    monkeypatch.setattr("lib.ui.session.watcher", lambda: None)
+    monkeypatch.setattr("lib.ui.session.watcher", Mock())
     monkeypatch.setattr("lib.ui.frame.go", known.led_to.append)
     return known
 

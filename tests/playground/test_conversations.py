@@ -113,14 +113,12 @@ def test_what_a_restart_interrupted_is_incomplete(ws: Workspace) -> None:
     assert (seen.state, seen.content) == ("incomplete", "Good mor")
 
 
-def test_a_removed_conversation_can_be_brought_back_whole(ws: Workspace) -> None:
+def test_a_removed_conversation_is_listed_no_more_and_nothing_of_it_is_deleted(ws: Workspace) -> None:
     one, two = conversations.create(ws, [BASE], title="One"), conversations.create(ws, [BASE], title="Two")
     conversations.question(ws, one.id, "Hello")
     assert [each.title for each in conversations.conversations(ws)] == ["One", "Two"]
     conversations.remove(ws, one.id)
     assert [each.id for each in conversations.conversations(ws)] == [two.id]
-    conversations.bring_back(ws, one.id)
-    assert [each.id for each in conversations.conversations(ws)] == [one.id, two.id]
     assert conversations.turns(ws, one.id)[0].content == "Hello"
 
 
