@@ -67,8 +67,9 @@ def test_toy_chat_has_too_few_examples_until_a_person_adds_some(page: Page, app:
     bring(page, app, "toy_chat.jsonl")
     expect(page.get_by_text("5 examples").first).to_be_visible()
     menu(page, "Train")
-    launch = page.get_by_test_id("stMain").get_by_role("button", name=re.compile("5 training examples"))
+    launch = page.get_by_test_id("stMain").get_by_role("button", name="Repair 1 error on Data first")
     expect(launch).to_be_disabled()
+    expect(page.get_by_text("There are 5 training examples; at least 10 are needed.")).to_be_visible()
     shoot(page, "toy-train-too-few")
     menu(page, "Data")
     for _ in range(5):
