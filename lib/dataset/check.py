@@ -17,7 +17,7 @@ from lib.dataset.jsonl import Lines
 from lib.dataset.rules import messages, preference, quality, reinforcement, secrets, structure, tools
 from lib.dataset.rules.answers import Answers
 from lib.dataset.rules.belonging import LOOKED_AT_FIRST, method_of_most, misplaced
-from lib.dataset.rules.case import Case, Hint, Rule
+from lib.dataset.rules.case import Case, Rule, TextRule
 from lib.dataset.rules.repeats import Repeats
 from lib.dataset.rules.size import LEAST_EXAMPLES, cut, too_few
 from lib.tokens.billing import example_tokens
@@ -30,7 +30,7 @@ SHAPE_RULES: dict[Method, tuple[Rule, ...]] = {
     "dpo": preference.RULES + messages.RULES + tools.RULES,
     "reinforcement": reinforcement.RULES + messages.RULES + tools.RULES,
 }
-TEXT_RULES: tuple[tuple[Hint, Rule], ...] = quality.RULES + secrets.RULES
+TEXT_RULES: tuple[TextRule, ...] = quality.RULES + secrets.RULES
 PLAIN_ROLES = ("system", "user", "assistant")
 
 
@@ -118,9 +118,9 @@ def examine(case: Case) -> Iterator[Finding]:
         for rule in SHAPE_RULES[case.method]:
             yield from rule(case)
     joined = "\n".join(text for _, text in case.texts)
-    for may_find, rule in TEXT_RULES:
-        if may_find(joined):
-            yield from rule(case)
+    for text_rule in TEXT_RULES:
+        if text_rule.may_find(joined):
+            yield from text_rule.rule(case)
 
 
 def _is_plain(case: Case) -> bool:

@@ -17,7 +17,7 @@ class Finding:
     An error is what a service refuses, a warning what costs money or quality or safety, an info what is good to know.
     `line` is the line in the file, from 1; None when the finding is about the whole file. `message_index` is the place
     in the list of messages, from 0 (the text says "message 2" counted from 1). `fix` names the repair, None when only a
-    person can tell what was meant.
+    person can tell what was meant; `detail` is what the repair needs to know beside its name (see fixes.py).
     """
 
     severity: Severity
@@ -27,6 +27,7 @@ class Finding:
     text: str
     why: str
     fix: str | None = None
+    detail: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The finding as the command line prints it."""

@@ -5,9 +5,10 @@ Knows the shape of an example and the wording common to all findings; knows no r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from lib.dataset.example import NON_PREFERRED, PREFERRED, Method, content_text, raw_messages
 from lib.dataset.finding import Finding, Severity
@@ -54,16 +55,40 @@ class Case:
         *,
         message: int | None = None,
         fix: str | None = None,
+        detail: tuple[str, ...] = (),
     ) -> Finding:
         """A finding about this example; `text` continues its name, or that of the message with this index."""
         place = self.name if message is None else f"{self.name}, message {message + 1}"
-        return Finding(severity, code, self.number, message, f"{place} {text}", why, fix)
+        return Finding(severity, code, self.number, message, f"{place} {text}", why, fix, detail)
 
 
 Rule = Callable[[Case], Iterator[Finding]]
 
-# Whether a rule could find anything in these texts, told fast from all texts of an example joined.
-Hint = Callable[[str], bool]
+# What a text that may hold a number worth finding looks like. The patterns say what is meant; the survey finds them in
+# a whole block of texts at once (lib/dataset/survey/scan.py).
+Shape = Literal["eight_digits", "iban", "plus_digit", "local_phone"]
+SHAPES: dict[Shape, re.Pattern[str]] = {
+    "eight_digits": re.compile(r"[0-9]{4}[ -]?[0-9]{4}"),
+    "iban": re.compile(r"[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4}"),
+    "plus_digit": re.compile(r"\+\(?[0-9]"),
+    "local_phone": re.compile(r"[0-9]{3}[-. ][0-9]{4}"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TextRule:
+    """A rule about texts that finds nothing where none of its `words` stands and none of its `shapes` occurs.
+
+    That promise is what lets a survey pass over most texts without looking; a test holds every rule to it.
+    """
+
+    rule: Rule
+    words: tuple[str, ...] = ()
+    shapes: tuple[Shape, ...] = ()
+
+    def may_find(self, text: str) -> bool:
+        """Whether the rule could find anything in this text."""
+        return any(word in text for word in self.words) or any(SHAPES[shape].search(text) for shape in self.shapes)
 
 
 def _answers(data: dict[str, Any]) -> list[Any]:

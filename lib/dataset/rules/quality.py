@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from lib.dataset.finding import Finding
-from lib.dataset.rules.case import Case, Hint, Rule
+from lib.dataset.rules.case import Case, TextRule
 
 # The special tokens of the encodings of models that can be tuned. Services refuse them: "Example 6174 message contains
 # an invalid token: <|fim_suffix|>".
@@ -65,20 +65,8 @@ def no_broken_encoding(case: Case) -> Iterator[Finding]:
             yield case.finding("warning", "broken_encoding", told, why, message=index)
 
 
-def _may_be_special(text: str) -> bool:
-    return "<|" in text
-
-
-def _may_refuse(text: str) -> bool:
-    return "I" in text or "As an" in text
-
-
-def _may_be_broken(text: str) -> bool:
-    return not text.isascii()
-
-
-RULES: tuple[tuple[Hint, Rule], ...] = (
-    (_may_be_special, no_special_tokens),
-    (_may_refuse, no_refusal),
-    (_may_be_broken, no_broken_encoding),
+RULES: tuple[TextRule, ...] = (
+    TextRule(no_special_tokens, words=("<|",)),
+    TextRule(no_refusal, words=("I'm", "I’m", "I can", "I cannot", "As an AI")),
+    TextRule(no_broken_encoding, words=("Ã", "â€", "\ufffd")),
 )

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.dataset.rules.secrets import find, iban_holds, luhn_holds, masked, may_hold_secrets
 
 # Written in two halves, so that no scanner takes this file for a leak.
 SECRETS = {
@@ -30,7 +29,6 @@ CASES = [(code, text) for code, texts in SECRETS.items() for text in texts]
 @pytest.mark.parametrize(("code", "text"), CASES)
 def test_a_secret_is_found_and_masked_and_the_rest_stays(code: str, text: str) -> None:
     told = f"Please note: {text}, thank you."
-    assert may_hold_secrets(told)
     assert [kind.code for kind, _, _ in find(told)] == [code]
     hidden = masked(told)
     assert text not in hidden
