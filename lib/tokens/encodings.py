@@ -11,6 +11,7 @@ import binascii
 import hashlib
 import json
 import lzma
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,11 @@ def load(name: str) -> tiktoken.Encoding:
     Raises EncodingUnavailable when there is no such pack, or when it is not what its SHA-256 says.
     """
     return unpack(PACKS, name)
+
+
+def rank_file(name: str) -> bytes:
+    """The encoding in tiktoken's own form, for another tokenizer to read. The pack must be one that `load` accepts."""
+    return b"".join(_rank_lines(_tokens(PACKS, name)))
 
 
 def unpack(folder: Path, name: str) -> tiktoken.Encoding:
@@ -82,8 +88,11 @@ def _cut(packed: bytes) -> list[bytes]:
 
 def _sha256(tokens: list[bytes]) -> str:
     """The SHA-256 of the `.tiktoken` file with these tokens: the one that tiktoken itself checks."""
-    lines = (base64.b64encode(token) + b" %d\n" % rank for rank, token in enumerate(tokens))
-    return hashlib.sha256(b"".join(lines)).hexdigest()
+    return hashlib.sha256(b"".join(_rank_lines(tokens))).hexdigest()
+
+
+def _rank_lines(tokens: list[bytes]) -> Iterator[bytes]:
+    return (base64.b64encode(token) + b" %d\n" % rank for rank, token in enumerate(tokens))
 
 
 def _damaged(folder: Path, name: str, raw: str) -> EncodingUnavailable:
