@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lib.dataset import drafts, shelf
+from lib.dataset.drafts import saving
 from lib.dataset.shelf import Version
 from lib.errors import DataError, EditConflict
 from lib.workspace.database import Workspace
@@ -148,14 +149,14 @@ def test_an_edit_that_comes_while_saving_is_not_lost(
 ) -> None:
     drafts.change(ws, held.id, 4, chat("before", "1"), 0)
     late = iter([chat("late", "2")])
-    keep = drafts.keep_lines
+    keep = saving.keep_lines
 
     def slow(workspace: Workspace, raws: Any) -> str:
         for data in late:
             drafts.change(workspace, held.id, 5, data, 0)
         return keep(workspace, raws)
 
-    monkeypatch.setattr(drafts, "keep_lines", slow)
+    monkeypatch.setattr(saving, "keep_lines", slow)
     made = drafts.save_version(ws, held.id, "Saved")
     assert data_of(ws, made)[4:6] == [chat("before", "1"), chat("late", "2")]
 
