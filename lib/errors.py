@@ -2,7 +2,8 @@
 
 EtudeError
 ├── DataError               a file, a line or an example cannot be used as it is
-│   └── UnreadableFile      the file as a whole cannot be understood (empty, binary, another format)
+│   ├── UnreadableFile      the file as a whole cannot be understood (empty, binary, another format)
+│   └── ArrivalStopped      a person stopped a file on its way in; nothing of it was kept
 ├── UnknownModel            a model id that the catalog does not know where it must
 ├── EncodingUnavailable     the tokens of a model cannot be counted here
 ├── WorkspaceError          what must last could not be kept or found
@@ -52,6 +53,10 @@ class DataError(EtudeError):
 
 class UnreadableFile(DataError):
     """The file as a whole cannot be understood."""
+
+
+class ArrivalStopped(DataError):
+    """A person stopped a file on its way in. Nothing of it was kept."""
 
 
 class UnknownModel(EtudeError):

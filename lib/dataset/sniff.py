@@ -6,6 +6,7 @@ Knows the marks of common formats. Reads no example.
 from __future__ import annotations
 
 import codecs
+import re
 
 from lib.errors import UnreadableFile
 
@@ -38,6 +39,16 @@ MARKS: tuple[tuple[bytes, str, str], ...] = (
 )
 ZIP = b"PK\x03\x04"
 PEEK = 4096
+# The mark of UTF-32 begins with that of UTF-16.
+WIDE = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+JSON_START = re.compile(rb"\0*[{\[ \r\n\t]\0*[^\0]")
+# Which of four bytes are zero in a text that is mostly ASCII.
+ZEROS = {"utf-32-le": "x000", "utf-32-be": "000x", "utf-16-le": "x0x0", "utf-16-be": "0x0x"}
 BINARY_SHARE = 0.1
 
 
@@ -56,17 +67,22 @@ def check_readable(head: bytes, name: str) -> None:
 
 
 def wide_encoding(head: bytes) -> str | None:
-    """ "utf-16" or "utf-32" (with its byte order) when the text is in one of them, None for UTF-8 and its kin."""
-    for mark, encoding in ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")):
+    """A key of ZEROS when the text is in that encoding, None for UTF-8 and its kin.
+
+    Told by the mark at the start; without one by where the zero bytes of ASCII characters stand, in the first four
+    bytes (JSON begins with two such characters) or in most of the head.
+    """
+    for mark, encoding in WIDE:
         if head.startswith(mark):
             return encoding
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    # Without a mark: JSON begins with two ASCII characters, so one of the first two bytes is zero.
-    if len(head) >= 4 and head[0] in b"{[ \r\n\t" and head[1] == 0 and head[3] == 0 and head[2] != 0:
-        return "utf-16-le"
-    if len(head) >= 4 and head[1] in b"{[ \r\n\t" and head[0] == 0 and head[2] == 0 and head[3] != 0:
-        return "utf-16-be"
+    if len(head) < 4 or not head.strip(b"\0\r\n\t ")[:1].isascii() or head.count(0) < len(head) // 16:
+        return None
+    looked_at = (head[:4], head[: len(head) // 4 * 4]) if JSON_START.match(head) else (head[: len(head) // 4 * 4],)
+    for part in looked_at:
+        zeros = [part[place::4].count(0) * 4 / len(part) for place in range(4)]
+        for encoding, shape in ZEROS.items():
+            if all(share > 0.5 if mark == "0" else share < 0.1 for share, mark in zip(zeros, shape, strict=True)):
+                return encoding
     return None
 
 

@@ -5,54 +5,59 @@ Only brackets and quotes are looked at, so depth and size do no harm; whether a 
 
 from __future__ import annotations
 
+import mmap
 import re
 from collections.abc import Iterator
 
 # A text ends at its quote and never holds a raw line break, so that one missing quote spoils one line only.
 MARK = re.compile(rb'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"|[{}\[\]]')
 OPENING = b"{["
-CLOSING = b"}]"
+QUOTE = ord('"')
 # Each value that is never closed costs a look at all that follows it.
 MOST_UNCLOSED = 50
 
 
-def spans(data: bytes, start: int = 0) -> Iterator[tuple[int, int]]:
+def spans(data: bytes | mmap.mmap, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, int]]:
     """(start, end) of every object or list: the elements when `data` is one array, else the values one after the other.
 
-    `data` may be anything with the buffer of bytes. A value that is never closed ends where the next line begins with
-    the same bracket at the margin, or with the data.
+    `data` may be anything with the buffer of bytes; what lies between `start` and `stop` is looked at. A value that is
+    never closed ends where the next line begins with the same bracket at the margin, or with the data.
     """
-    first = re.compile(rb"\S").search(data, start)
+    last = len(data) if stop is None else stop
+    first = re.compile(rb"\S").search(data, start, last)
     if first is None:
         return
     at = first.end() if first.group() == b"[" else first.start()
     unclosed = 0
-    while (found := _next(data, at)) is not None:
+    while (found := _next(data, at, last)) is not None:
         begun, end = found
         if end is None:
             unclosed += 1
-            end = _margin(data, begun) if unclosed < MOST_UNCLOSED else len(data)
+            end = _margin(data, begun, last) if unclosed < MOST_UNCLOSED else last
         yield begun, end
         at = end
 
 
-def _next(data: bytes, at: int) -> tuple[int, int | None] | None:
+def _next(data: bytes | mmap.mmap, at: int, last: int) -> tuple[int, int | None] | None:
     """Where the next value from `at` on begins and ends (None when it is never closed)."""
     depth, begun = 0, -1
-    for mark in MARK.finditer(data, at):
-        kind = mark.group()[:1]
+    for mark in MARK.finditer(data, at, last):
+        # Not the mark's text: it may be a string of hundreds of megabytes.
+        kind = data[mark.start()]
+        if kind == QUOTE:
+            continue
         if kind in OPENING:
             if depth == 0:
                 begun = mark.start()
             depth += 1
-        elif kind in CLOSING and depth > 0:
+        elif depth > 0:
             depth -= 1
             if depth == 0:
                 return begun, mark.end()
     return None if begun < 0 else (begun, None)
 
 
-def _margin(data: bytes, begun: int) -> int:
+def _margin(data: bytes | mmap.mmap, begun: int, last: int) -> int:
     """Where a value that is never closed most likely ends: before the next line that begins as it does."""
-    again = re.compile(rb"\n(?=" + re.escape(data[begun : begun + 1]) + rb")").search(data, begun + 1)
-    return again.start() if again else len(data)
+    again = re.compile(rb"\n(?=" + re.escape(data[begun : begun + 1]) + rb")").search(data, begun + 1, last)
+    return again.start() if again else last

@@ -1,0 +1,1 @@
+"""How any file a person has becomes lines of JSON: unpacked, decoded and spread out, in bounded memory."""

@@ -1,0 +1,87 @@
+"""How a text table is written: what separates its cells, how quotes stand in them, and whether it is one at all.
+
+Looks at the beginning of a text only.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from lib.dataset.source.headings import LOOKED_AT_FIRST
+
+ENDINGS = (".csv", ".tsv", ".tab", ".psv")
+DELIMITERS = ",;\t|"
+HEAD = 1 << 18
+# So even must the rows of a file be that does not call itself a table.
+EVEN_SHARE = 0.8
+# Excel's own first line, which says what separates the cells.
+SAYS_SEPARATOR = re.compile(r"sep=([,;\t|])\r?\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a table is written. With `escapes`, a quote inside a cell is a backslash and a quote instead of two quotes.
+
+    `says_separator` is whether the first line does nothing but name the delimiter.
+    """
+
+    delimiter: str
+    escapes: bool = False
+    blank_before_quote: bool = False
+    says_separator: bool = False
+
+    def dialect(self) -> dict[str, Any]:
+        """The form as the csv module takes it."""
+        return {
+            "delimiter": self.delimiter,
+            "doublequote": not self.escapes,
+            "escapechar": "\\" if self.escapes else None,
+            "skipinitialspace": self.blank_before_quote,
+        }
+
+
+def is_table(head: str, name: str) -> bool:
+    """Whether a text that begins so is a table: by its name, or because its rows are even."""
+    if name.lower().endswith(ENDINGS):
+        return True
+    widths = Counter(len(row) for row in first_rows(head, form_of(head, name)))
+    width, times = widths.most_common(1)[0] if widths else (0, 0)
+    return width > 1 and times > 1 and times >= EVEN_SHARE * widths.total()
+
+
+def form_of(head: str, name: str) -> Form:
+    """The separator that splits the first rows most evenly and into most cells, and how quotes are written."""
+    says = SAYS_SEPARATOR.match(head)
+    # An empty cell in quotes is no doubled quote.
+    doubled = '""' in re.sub(r'(?<![^,;\t|\n])""(?![^,;\t|\r\n])', "", head)
+    escapes = '\\"' in head and not doubled
+
+    def evenness(delimiter: str) -> tuple[bool, int, int]:
+        widths = [len(row) for row in first_rows(head, Form(delimiter, escapes))]
+        common = max(set(widths), key=widths.count) if widths else 1
+        return common > 1 and widths[0] == common, widths.count(common) if common > 1 else 0, common
+
+    delimiter = says.group(1) if says else max(DELIMITERS, key=evenness)
+    if name.lower().endswith((".tsv", ".tab")) and "\t" in head.split("\n", 1)[0]:
+        delimiter = "\t"
+    blank = f'{delimiter} "' in head and f'{delimiter}"' not in head
+    return Form(delimiter, escapes, blank, says is not None)
+
+
+def first_rows(head: str, form: Form) -> Iterator[list[str]]:
+    """The first rows that are not empty, without the one that the head breaks off in."""
+    if form.says_separator:
+        head = head.partition("\n")[2]
+    whole = head if len(head) < HEAD // 4 else head[: head.rfind("\n") + 1]
+    reader = csv.reader(io.StringIO(whole, newline=""), **form.dialect())
+    try:
+        yield from islice((row for row in reader if any(cell.strip() for cell in row)), LOOKED_AT_FIRST)
+    except csv.Error:
+        return
