@@ -50,7 +50,7 @@ def change(
     EditConflict when the example was changed since, and DataError when there is no such position or `data` cannot be
     JSON.
     """
-    return _one(ws, version_id, (position, dict(data), revision), label or f"Edited example {position + 1}")
+    return _one(ws, version_id, (position, data, revision), label, "Edited")
 
 
 def change_all(ws: Workspace, version_id: str, edits: Iterable[Edit], *, label: str | None = None) -> int:
@@ -68,12 +68,12 @@ def change_all(ws: Workspace, version_id: str, edits: Iterable[Edit], *, label: 
         if not waiting.count:
             return 0
         with ws.write() as db:
-            return _settle(db, ws, held, waiting.rows(), label)
+            return _settle(db, ws, held, waiting.rows(), label, "Edited")
 
 
 def remove(ws: Workspace, version_id: str, position: int, revision: int, *, label: str | None = None) -> int:
     """Take an example out and return the new revision. Raises as `change` does."""
-    return _one(ws, version_id, (position, None, revision), label or f"Removed example {position + 1}")
+    return _one(ws, version_id, (position, None, revision), label, "Removed")
 
 
 def revert(ws: Workspace, version_id: str, position: int, revision: int, *, label: str | None = None) -> int:
@@ -84,9 +84,7 @@ def revert(ws: Workspace, version_id: str, position: int, revision: int, *, labe
     held = version(ws, version_id)
     state = "untouched" if position < held.examples else "removed"
     with ws.write() as db:
-        _settle(
-            db, ws, held, [(position, revision, state, None)], label or f"Took back edits of example {position + 1}"
-        )
+        _settle(db, ws, held, [(position, revision, state, None)], label, "Took back the edits of")
         return _revision(db, version_id, position)
 
 
@@ -96,7 +94,7 @@ def add(ws: Workspace, version_id: str, data: Mapping[str, Any], *, label: str |
     with ws.write() as db:
         position = _total(db, held)
         row = (position, _revision(db, version_id, position), "edited", line)
-        _settle(db, ws, held, [row], label or f"Added example {position + 1}", adding=True)
+        _settle(db, ws, held, [row], label, "Added", adding=True)
     return position
 
 
@@ -108,15 +106,15 @@ def discard(ws: Workspace, version_id: str, *, label: str | None = None) -> None
     held = version(ws, version_id)
     rows = f"SELECT position, revision, 'discarded', NULL FROM drafts WHERE version_id = :version AND {DIFFERS}"
     with ws.write() as db:
-        _settle(db, ws, held, rows, label or "Discarded the edits of {examples}")
+        _settle(db, ws, held, rows, label, "Discarded the edits of")
 
 
-def _one(ws: Workspace, version_id: str, edit: tuple[int, dict[str, Any] | None, int], label: str) -> int:
+def _one(ws: Workspace, version_id: str, edit: Edit, label: str | None, verb: str) -> int:
     position, data, revision = edit
     held = version(ws, version_id)
     state, line = _written(held, open_lines(ws, held), position, data)
     with ws.write() as db:
-        _settle(db, ws, held, [(position, revision, state, line)], label)
+        _settle(db, ws, held, [(position, revision, state, line)], label, verb)
         return _revision(db, version_id, position)
 
 
@@ -138,10 +136,14 @@ def _settle(
     held: Version,
     rows: Iterable[spool.Row] | str,
     label: str | None,
+    verb: str,
     *,
     adding: bool = False,
 ) -> int:
-    """Make the edits in `rows` (rows, or a query for them) and write them into the journal. Returns how many."""
+    """Make the edits in `rows` (rows, or a query for them) and write them into the journal. Returns how many.
+
+    Without a label, the step is called by the verb and its examples.
+    """
     names = {"version": held.id}
     db.execute(INCOMING)
     db.execute("DELETE FROM incoming")
@@ -149,14 +151,13 @@ def _settle(
         db.execute(f"INSERT INTO incoming {rows}", names)
     else:
         _fill(db, ws, held, rows)
+    _refuse_stale(db, ws, held)
     if not adding:
         _refuse_outside(db, held)
-    _refuse_stale(db, ws, held)
     db.execute(f"DELETE FROM incoming WHERE {SAME}", names)
     edits, first, last = db.execute("SELECT count(*), min(position), max(position) FROM incoming").fetchone()
     if edits:
-        said = label or (f"Edited example {first + 1}" if edits == 1 else "Edited {examples}")
-        said = said.replace("{examples}", "1 example" if edits == 1 else f"{edits:,} examples")
+        said = label or f"{verb} {f'example {first + 1}' if edits == 1 else f'{edits:,} examples'}"
         base = journal.take_revisions(db, last - first + 1)
         journal.begin(db, held.id, Step(base + 1, said, edits, first, ws.clock()))
         db.execute(

@@ -49,7 +49,7 @@ CREATE TABLE draft_befores (
     state    TEXT NOT NULL CHECK (state IN ('edited', 'removed', 'untouched')),
     line     BLOB CHECK ((line IS NOT NULL) = (state = 'edited')),
     PRIMARY KEY (step_id, position)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- What the examples were after a step that is undone: what redoing it brings back.
 CREATE TABLE draft_afters (
@@ -58,4 +58,4 @@ CREATE TABLE draft_afters (
     state    TEXT NOT NULL CHECK (state IN ('edited', 'removed', 'untouched')),
     line     BLOB CHECK ((line IS NOT NULL) = (state = 'edited')),
     PRIMARY KEY (step_id, position)
-) STRICT, WITHOUT ROWID;
+) STRICT;
