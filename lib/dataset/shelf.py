@@ -9,23 +9,29 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from lib.dataset import held_out
+from lib.dataset.compare import compare
 from lib.dataset.dialects import converted
 from lib.dataset.example import METHODS, Method, encode
 from lib.dataset.finding import first_error
-from lib.dataset.jsonl import Lines, open_checked, read, write
+from lib.dataset.jsonl import Lines, lines_of, read
+from lib.dataset.naming import title_of
+from lib.dataset.places import Places
 from lib.dataset.rules.belonging import LOOKED_AT_FIRST, method_of_most
 from lib.dataset.tables import Roles, examples, guess, incomplete, read_table
 from lib.errors import DataError, WorkspaceError
 from lib.workspace.database import Workspace, new_id
 
 FIRST_NAME = "As brought in"
+BLOCK = 1 << 20
+
+Told = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +47,12 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One immutable version. `validation` are the positions held out; `changes` counts what differs from the parent.
+    """One immutable version. `validation` are the positions held out; `changes` says what differs from the parent.
 
-    `changes` has "added", "removed" and "changed"; the first version also has "unread", the number of lines of the
-    source that are no examples, and "source", the hash under which the source is kept when it holds more than these
-    lines.
+    `changes` has the numbers of examples "added", "removed" and "changed", and "tokens" where whoever saved it counted
+    them: encoding → billed tokens of one epoch over all examples. The first version also has "unread", the number of
+    lines of the source that are no examples, "source", the hash under which the source is kept when it holds more than
+    these lines, and "conversion", what was converted into what, when something was.
     """
 
     id: str
@@ -56,7 +63,7 @@ class Version:
     sha256: str
     examples: int
     method: Method
-    validation: frozenset[int]
+    validation: Places
     changes: Mapping[str, Any]
     parent_id: str | None
     created_at: float
@@ -68,12 +75,19 @@ class Version:
 
 
 def bring_in(
-    ws: Workspace, source: bytes | Path, name: str, *, validation: Collection[int] = (), convert: bool = False
+    ws: Workspace,
+    source: bytes | Path,
+    name: str,
+    *,
+    validation: Iterable[int] = (),
+    convert: bool = False,
+    told: Told | None = None,
 ) -> Version:
     """Keep the readable examples of a file as the first version of a new dataset; `name` is the file's own.
 
-    `convert` turns examples in other tools' formats (lib.dataset.dialects) into that of the services. Raises
-    UnreadableFile when the file is something else, DataError when not one line is an example.
+    `convert` turns examples in other tools' formats (lib.dataset.dialects) into that of the services. `told` hears how
+    many bytes are kept so far; what it raises stops the work, and nothing is kept. Raises UnreadableFile when the file
+    is something else, DataError when not one line is an example.
     """
     reading = read(source, name)
     if not len(reading.lines):
@@ -81,11 +95,12 @@ def bring_in(
         raise DataError(why.text, why.why, line=why.line)
     unread = sum(reading.totals[code] for code in {one.code for one in reading.problems if one.severity == "error"})
     raws = _converted(reading.lines) if convert else reading.lines.raws()
-    return _first_version(ws, raws, name, validation, unread, source if unread or convert else None)
+    more = source if unread or convert else None
+    return begin(ws, raws, name, validation=validation, unread=unread, source=more, told=told)
 
 
 def bring_in_table(
-    ws: Workspace, source: bytes, name: str, roles: Roles | None = None, *, validation: Collection[int] = ()
+    ws: Workspace, source: bytes, name: str, roles: Roles | None = None, *, validation: Iterable[int] = ()
 ) -> Version:
     """Keep the rows of a table (CSV, TSV) as conversations, as the first version of a new dataset.
 
@@ -98,14 +113,63 @@ def bring_in_table(
     if unread == len(table.rows):
         raise DataError(f"No row of {name} has both a question and an answer.", "Choose other columns.")
     raws = (encode(data) for data in examples(table, roles))
-    return _first_version(ws, raws, name, validation, unread, source)
+    return begin(ws, raws, name, validation=validation, unread=unread, source=source)
 
 
-def datasets(ws: Workspace) -> tuple[Dataset, ...]:
-    """All datasets that are not removed, the newest first."""
+def begin(
+    ws: Workspace,
+    lines: Iterable[bytes] | Path,
+    name: str,
+    *,
+    validation: Iterable[int] = (),
+    method: Method | None = None,
+    unread: int = 0,
+    source: bytes | Path | None = None,
+    conversion: Any = None,
+    told: Told | None = None,
+) -> Version:
+    """Keep examples that were read elsewhere as the first version of a new dataset; `name` is that of their file.
+
+    `lines` are the examples, or a file in which every line is one: it is kept as it is, a block at a time. `method` is
+    recognised when it is not given. `source` is kept beside them when it holds more than they do; `conversion`, any
+    JSON value, says what became what. `told` hears how many bytes of the lines are kept so far; what it raises stops
+    the work. Raises DataError when there is no example; no dataset begins then.
+    """
+    sha256 = ws.keep(lines, told) if isinstance(lines, Path) else keep_lines(ws, lines, told)
+    kept, now = ws.kept(sha256), ws.clock()
+    if not kept.stat().st_size or not len(held := _opened(kept)):
+        raise DataError(f"There is no example in {name}.", "Choose a file with examples in it.")
+    changes: dict[str, Any] = {"added": len(held), "removed": 0, "changed": 0, "unread": unread}
+    if source is not None:
+        changes["source"] = ws.keep(source)
+    if conversion is not None:
+        changes["conversion"] = conversion
+    made = Version(
+        id=new_id("ver"),
+        dataset_id=new_id("ds"),
+        dataset_name=title_of(name),
+        number=1,
+        name=FIRST_NAME,
+        sha256=sha256,
+        examples=len(held),
+        method=method or method_of_most(example.data for example in held[:LOOKED_AT_FIRST]),
+        validation=Places.of(validation),
+        changes=changes,
+        parent_id=None,
+        created_at=now,
+    )
+    with ws.write() as db:
+        db.execute("INSERT INTO datasets VALUES (?, ?, ?, ?, NULL)", (made.dataset_id, made.dataset_name, name, now))
+        insert(db, made)
+    return made
+
+
+def datasets(ws: Workspace, *, removed: bool = False) -> tuple[Dataset, ...]:
+    """All datasets on the shelf, or all that were removed from it, the newest first."""
     rows = ws.read(
         "SELECT d.*, (SELECT id FROM versions v WHERE v.dataset_id = d.id ORDER BY number DESC LIMIT 1) AS latest"
-        " FROM datasets d WHERE deleted_at IS NULL ORDER BY created_at DESC, rowid DESC"
+        " FROM datasets d WHERE (deleted_at IS NOT NULL) = ? ORDER BY created_at DESC, rowid DESC",
+        (removed,),
     )
     return tuple(Dataset(row["id"], row["name"], row["source_name"], row["created_at"], row["latest"]) for row in rows)
 
@@ -113,7 +177,7 @@ def datasets(ws: Workspace) -> tuple[Dataset, ...]:
 def versions(ws: Workspace, dataset_id: str) -> tuple[Version, ...]:
     """All versions of a dataset, the newest first."""
     rows = ws.read(f"{VERSIONS} WHERE v.dataset_id = ? ORDER BY v.number DESC", (dataset_id,))
-    return tuple(_version(row) for row in rows)
+    return tuple(_version(ws, row) for row in rows)
 
 
 def version(ws: Workspace, version_id: str) -> Version:
@@ -121,7 +185,7 @@ def version(ws: Workspace, version_id: str) -> Version:
     rows = ws.read(f"{VERSIONS} WHERE v.id = ?", (version_id,))
     if not rows:
         raise WorkspaceError(f"There is no version {version_id} in this workspace.", "Choose another one on Data.")
-    return _version(rows[0])
+    return _version(ws, rows[0])
 
 
 def open_lines(ws: Workspace, version: Version) -> Lines:
@@ -147,19 +211,49 @@ def put_back(ws: Workspace, dataset_id: str) -> None:
         db.execute("UPDATE datasets SET deleted_at = NULL WHERE id = ?", (dataset_id,))
 
 
-def keep_lines(ws: Workspace, raws: Iterable[bytes]) -> str:
-    """Keep examples as a file of lines and return its SHA-256."""
-    with tempfile.TemporaryDirectory(dir=ws.home, prefix="lines-") as folder:
-        path = Path(folder) / "lines.jsonl"
-        try:
-            write(raws, path)
-        except OSError as error:
-            raise WorkspaceError(
-                f"The examples could not be kept: {error.strerror or error}.",
-                f"Nothing was changed. Make room in {ws.home} and try again.",
-                raw=str(error),
-            ) from error
-        return ws.keep(path)
+def rename(ws: Workspace, dataset_id: str, name: str) -> None:
+    """Give a dataset another name. Raises DataError when the name is empty."""
+    if not (plain := " ".join(name.split())):
+        raise DataError("A dataset needs a name.", "Write one, however short.")
+    with ws.write() as db:
+        db.execute("UPDATE datasets SET name = ? WHERE id = ?", (plain, dataset_id))
+
+
+def restore(ws: Workspace, version_id: str) -> Version:
+    """Go back to a version: a new one with the same examples and the same split, after the newest of its dataset.
+
+    No version is lost by it. The newest version is returned as it is. Raises WorkspaceError when there is none such.
+    """
+    wanted = version(ws, version_id)
+    newest = versions(ws, wanted.dataset_id)[0]
+    if newest.id == wanted.id:
+        return newest
+    changes: dict[str, Any] = {"added": 0, "removed": 0, "changed": 0}
+    if wanted.sha256 != newest.sha256:
+        found = compare(open_lines(ws, newest), open_lines(ws, wanted))
+        changes = {"added": len(found.added), "removed": len(found.removed), "changed": len(found.changed)}
+    if "tokens" in wanted.changes:
+        changes["tokens"] = wanted.changes["tokens"]
+    made = replace(
+        wanted,
+        id=new_id("ver"),
+        name=f"Back to version {wanted.number}",
+        changes=changes,
+        parent_id=newest.id,
+        created_at=ws.clock(),
+    )
+    with ws.write() as db:
+        last = db.execute("SELECT max(number) FROM versions WHERE dataset_id = ?", (made.dataset_id,)).fetchone()[0]
+        insert(db, made := replace(made, number=last + 1))
+    return made
+
+
+def keep_lines(ws: Workspace, raws: Iterable[bytes], told: Told | None = None) -> str:
+    """Keep examples as a file of lines and return its SHA-256. Memory is bounded by the longest of them.
+
+    `told` hears how many bytes are kept so far; what it raises stops the work, and nothing is kept.
+    """
+    return ws.keep(_blocks(raws), told)
 
 
 def insert(db: sqlite3.Connection, made: Version) -> None:
@@ -174,7 +268,7 @@ def insert(db: sqlite3.Connection, made: Version) -> None:
             made.sha256,
             made.examples,
             made.method,
-            json.dumps(sorted(made.validation)),
+            held_out.write(db, made.validation),
             json.dumps(dict(made.changes)),
             made.parent_id,
             made.created_at,
@@ -185,7 +279,7 @@ def insert(db: sqlite3.Connection, made: Version) -> None:
 VERSIONS = "SELECT v.*, d.name AS dataset_name FROM versions v JOIN datasets d ON d.id = v.dataset_id"
 
 
-def _version(row: sqlite3.Row) -> Version:
+def _version(ws: Workspace, row: sqlite3.Row) -> Version:
     return Version(
         id=row["id"],
         dataset_id=row["dataset_id"],
@@ -195,44 +289,23 @@ def _version(row: sqlite3.Row) -> Version:
         sha256=row["sha256"],
         examples=row["examples"],
         method=next(method for method in METHODS if method == row["method"]),
-        validation=frozenset(json.loads(row["validation"])),
+        validation=held_out.read(ws, row["validation"]),
         changes=json.loads(row["changes"]),
         parent_id=row["parent_id"],
         created_at=row["created_at"],
     )
 
 
-def _first_version(
-    ws: Workspace,
-    raws: Iterable[bytes],
-    name: str,
-    validation: Collection[int],
-    unread: int,
-    source: bytes | Path | None,
-) -> Version:
-    sha256 = keep_lines(ws, raws)
-    lines, now = _opened(ws.kept(sha256)), ws.clock()
-    changes: dict[str, Any] = {"added": len(lines), "removed": 0, "changed": 0, "unread": unread}
-    if source is not None:
-        changes["source"] = ws.keep(source)
-    made = Version(
-        id=new_id("ver"),
-        dataset_id=new_id("ds"),
-        dataset_name=_title(name),
-        number=1,
-        name=FIRST_NAME,
-        sha256=sha256,
-        examples=len(lines),
-        method=method_of_most(example.data for example in lines[:LOOKED_AT_FIRST]),
-        validation=frozenset(validation),
-        changes=changes,
-        parent_id=None,
-        created_at=now,
-    )
-    with ws.write() as db:
-        db.execute("INSERT INTO datasets VALUES (?, ?, ?, ?, NULL)", (made.dataset_id, made.dataset_name, name, now))
-        insert(db, made)
-    return made
+def _blocks(raws: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines with their ends, many at once."""
+    waiting, length = [], 0
+    for raw in raws:
+        waiting.append(raw)
+        length += len(raw) + 1
+        if length >= BLOCK:
+            yield b"\n".join([*waiting, b""])
+            waiting, length = [], 0
+    yield b"\n".join([*waiting, b""])
 
 
 def _converted(lines: Lines) -> Iterator[bytes]:
@@ -243,13 +316,4 @@ def _converted(lines: Lines) -> Iterator[bytes]:
 
 @lru_cache(maxsize=8)
 def _opened(path: Path) -> Lines:
-    return open_checked(path)
-
-
-def _title(name: str) -> str:
-    """A dataset's name from that of its file, of which only the last part is used."""
-    plain = name.replace("\\", "/").rpartition("/")[2].strip()
-    stem, _, ending = plain.rpartition(".")
-    return (
-        stem if stem and ending.lower() in ("jsonl", "json", "ndjson", "txt", "csv", "tsv") else plain
-    ) or "Untitled"
+    return lines_of(path)

@@ -14,7 +14,7 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -81,15 +81,22 @@ class Workspace:
                     connection.execute("ROLLBACK")
                 raise
 
-    def keep(self, source: bytes | Path) -> str:
-        """Keep a file by its content and return its SHA-256 in hex. The same content is kept once."""
+    def keep(self, source: bytes | Path | Iterable[bytes], told: Callable[[int], None] | None = None) -> str:
+        """Keep a file by its content and return its SHA-256 in hex. The same content is kept once.
+
+        Nothing is held in memory but a block at a time; an iterable gives its own. `told` hears after each block how
+        many bytes there are so far. What it raises, or the iterable, stops the work, and nothing is kept.
+        """
         temporary = self.home / "files" / f"{secrets.token_hex(8)}.tmp"
-        digest = hashlib.sha256()
+        digest, length = hashlib.sha256(), 0
         try:
             with open(temporary, "xb", opener=_private) as target:
                 for block in _blocks(source):
                     digest.update(block)
                     target.write(block)
+                    length += len(block)
+                    if told is not None:
+                        told(length)
                 target.flush()
                 os.fsync(target.fileno())
             kept = self.kept(digest.hexdigest())
@@ -200,13 +207,15 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _blocks(source: bytes | Path) -> Iterator[bytes]:
+def _blocks(source: bytes | Path | Iterable[bytes]) -> Iterator[bytes]:
     if isinstance(source, bytes):
         yield source
-        return
-    with source.open("rb") as file:
-        while block := file.read(COPY_BLOCK):
-            yield block
+    elif isinstance(source, Path):
+        with source.open("rb") as file:
+            while block := file.read(COPY_BLOCK):
+                yield block
+    else:
+        yield from source
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from lib.dataset import shelf
-from lib.errors import DataError, UnreadableFile, WorkspaceError
+from lib.dataset import drafts, shelf
+from lib.dataset.places import Places
+from lib.errors import ArrivalStopped, DataError, UnreadableFile, WorkspaceError
 from lib.workspace.database import Workspace
-from tests.dataset.conversations import lines_of, many, pair
+from tests.dataset.conversations import chat, lines_of, many, pair
 
 
 def test_a_file_becomes_a_dataset_with_its_first_version(ws: Workspace) -> None:
@@ -66,18 +70,10 @@ def test_pairs_are_recognised(ws: Workspace) -> None:
     assert shelf.bring_in(ws, lines_of([pair()]), "a.jsonl").method == "dpo"
 
 
-@pytest.mark.parametrize(
-    ("name", "title"),
-    [
-        ("../../etc/passwd", "passwd"),
-        ("C:\\data\\x.jsonl", "x"),
-        (".jsonl", ".jsonl"),
-        ("", "Untitled"),
-        ("a.b.json", "a.b"),
-    ],
-)
-def test_a_file_name_is_only_ever_a_title(ws: Workspace, name: str, title: str) -> None:
-    assert shelf.bring_in(ws, lines_of(many(1)), name).dataset_name == title
+def test_a_file_name_is_only_ever_a_title(ws: Workspace) -> None:
+    made = shelf.bring_in(ws, lines_of(many(1)), "../../etc/passwd.jsonl")
+    assert made.dataset_name == "passwd"
+    assert sorted(path.name for path in (ws.home / "files").iterdir()) == [made.sha256]
 
 
 def test_a_removed_dataset_comes_back_whole(ws: Workspace) -> None:
@@ -85,8 +81,20 @@ def test_a_removed_dataset_comes_back_whole(ws: Workspace) -> None:
     shelf.remove(ws, made.dataset_id)
     assert shelf.datasets(ws) == ()
     assert shelf.version(ws, made.id).examples == 3, "runs that used it still find it"
+    assert [dataset.id for dataset in shelf.datasets(ws, removed=True)] == [made.dataset_id]
     shelf.put_back(ws, made.dataset_id)
+    assert shelf.datasets(ws, removed=True) == ()
     assert [dataset.id for dataset in shelf.datasets(ws)] == [made.dataset_id]
+
+
+def test_a_dataset_gets_another_name_and_its_versions_with_it(ws: Workspace) -> None:
+    made = shelf.bring_in(ws, lines_of(many(3)), "a.jsonl")
+    shelf.rename(ws, made.dataset_id, "  Tickets\n of  May ")
+    assert [dataset.name for dataset in shelf.datasets(ws)] == ["Tickets of May"]
+    assert shelf.version(ws, made.id).dataset_name == "Tickets of May"
+    with pytest.raises(DataError, match="needs a name"):
+        shelf.rename(ws, made.dataset_id, " \n")
+    assert [dataset.name for dataset in shelf.datasets(ws)] == ["Tickets of May"]
 
 
 def test_the_newest_dataset_stands_first(ws: Workspace) -> None:
@@ -109,3 +117,94 @@ def test_why_a_file_without_an_example_was_not_taken_is_its_error(ws: Workspace,
     with pytest.raises(DataError, match="cannot be read"):
         shelf.bring_in(ws, content, "broken.jsonl")
     assert shelf.datasets(ws) == ()
+
+
+def test_a_long_split_is_not_read_for_lists_and_kept_once(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    held_out = range(0, 4000, 2)
+    made = shelf.bring_in(ws, lines_of(many(4000)), "a.jsonl", validation=held_out)
+    again = shelf.bring_in(ws, lines_of(many(4000)), "b.jsonl", validation=held_out)
+    asked: list[str] = []
+    read = ws.read
+
+    def listening(sql: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
+        asked.append(sql)
+        return read(sql, values)
+
+    monkeypatch.setattr(ws, "read", listening)
+    (listed,) = shelf.versions(ws, made.dataset_id)
+    assert (len(listed.validation), listed.training) == (2000, 2000)
+    assert not [sql for sql in asked if "splits" in sql]
+    assert listed == made
+    assert shelf.version(ws, again.id).validation == set(held_out)
+    assert len([sql for sql in asked if "splits" in sql]) == 1, "the same split is read once"
+    (row,) = read("SELECT length(validation) AS length, (SELECT count(*) FROM splits) AS splits FROM versions LIMIT 1")
+    assert row["length"] < 200
+    assert row["splits"] == 1
+
+
+def test_a_split_that_is_gone_is_told_and_lists_are_shown_all_the_same(ws: Workspace) -> None:
+    made = shelf.bring_in(ws, lines_of(many(1500)), "a.jsonl", validation=range(1000))
+    with ws.write() as db:
+        db.execute("DELETE FROM splits")
+    held = shelf.version(Workspace.open(ws.home), made.id)
+    assert held.training == 500
+    with pytest.raises(WorkspaceError, match="no longer in"):
+        list(held.validation)
+
+
+def test_a_split_that_an_earlier_etude_wrote_is_read(ws: Workspace) -> None:
+    made = shelf.bring_in(ws, lines_of(many(1000)), "a.jsonl")
+    with ws.write() as db:
+        db.execute("UPDATE versions SET validation = ?", (json.dumps(list(range(0, 1000, 7))),))
+    assert shelf.version(ws, made.id).validation == Places.of(range(0, 1000, 7))
+
+
+def test_examples_read_elsewhere_begin_a_dataset(ws: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "lines"
+    path.write_bytes(lines_of(many(30)))
+    told: list[int] = []
+    conversion = {"dialect": "Alpaca"}
+    made = shelf.begin(
+        ws, path, "Cases.xlsx", source=b"sheet", unread=2, conversion=conversion, validation=[1], told=told.append
+    )
+    assert (made.dataset_name, made.examples, made.method, list(made.validation)) == ("Cases", 30, "supervised", [1])
+    assert (made.changes["unread"], made.changes["conversion"]) == (2, conversion)
+    assert ws.kept(made.changes["source"]).read_bytes() == b"sheet"
+    assert ws.kept(made.sha256).read_bytes() == path.read_bytes()
+    assert told == [path.stat().st_size]
+    assert shelf.version(ws, made.id) == made
+    with pytest.raises(DataError, match="no example in empty"):
+        shelf.begin(ws, [], "empty")
+    assert len(shelf.datasets(ws)) == 1
+
+
+def test_bringing_in_can_be_stopped_and_leaves_nothing(ws: Workspace) -> None:
+    def stop(length: int) -> None:
+        raise ArrivalStopped("Stopped.", "Nothing was kept.")
+
+    with pytest.raises(ArrivalStopped):
+        shelf.bring_in(ws, lines_of(many(10)), "a.jsonl", told=stop)
+    assert shelf.datasets(ws) == ()
+    assert list((ws.home / "files").iterdir()) == []
+
+
+def test_going_back_makes_a_new_version_and_loses_none(ws: Workspace) -> None:
+    first = shelf.bring_in(ws, lines_of(many(12)), "a.jsonl", validation=[3, 5])
+    drafts.change(ws, first.id, 2, chat("Reworded", "entirely."), 0)
+    drafts.remove(ws, first.id, 5, 0)
+    second = drafts.save_version(ws, first.id, "Second")
+    back = shelf.restore(ws, first.id)
+    assert (back.number, back.name, back.parent_id) == (3, "Back to version 1", second.id)
+    assert (back.sha256, back.validation, back.examples) == (first.sha256, first.validation, 12)
+    assert back.changes == {"added": 1, "removed": 0, "changed": 1}
+    assert shelf.versions(ws, first.dataset_id) == (back, second, first)
+    assert shelf.restore(ws, back.id) == back, "the newest is there already"
+    assert len(shelf.versions(ws, first.dataset_id)) == 3
+
+
+def test_going_back_to_another_split_changes_no_example(ws: Workspace) -> None:
+    first = shelf.bring_in(ws, lines_of(many(30)), "a.jsonl", validation=[1])
+    drafts.save_version(ws, first.id, "Split", validation=range(10))
+    back = shelf.restore(ws, first.id)
+    assert back.changes == {"added": 0, "removed": 0, "changed": 0}
+    assert list(back.validation) == [1]

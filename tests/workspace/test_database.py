@@ -196,6 +196,23 @@ def test_what_cannot_be_read_is_not_kept(workspace: Workspace, tmp_path: Path) -
     assert list((workspace.home / "files").iterdir()) == []
 
 
+def test_blocks_are_kept_as_they_come_and_told(workspace: Workspace) -> None:
+    told: list[int] = []
+    kept = workspace.keep((bytes([n]) * 10 for n in range(3)), told.append)
+    assert workspace.kept(kept).read_bytes() == b"\0" * 10 + b"\1" * 10 + b"\2" * 10
+    assert told == [10, 20, 30]
+
+
+def test_keeping_can_be_stopped_and_leaves_nothing(workspace: Workspace) -> None:
+    def stop(length: int) -> None:
+        if length > 10:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        workspace.keep((b"x" * 10 for _ in range(1000)), stop)
+    assert list((workspace.home / "files").iterdir()) == []
+
+
 def test_settings_are_any_json(workspace: Workspace) -> None:
     assert workspace.setting("theme") is None
     assert workspace.setting("theme", "light") == "light"
