@@ -88,7 +88,8 @@ class Places(Set[int]):
         if not isinstance(place, int | np.integer) or not 0 <= place < END:
             return False
         array = self.array
-        at = array.searchsorted(place)
+        # As an int32: for any other number the whole array would be copied first.
+        at = array.searchsorted(np.int32(place))
         return bool(at < len(array) and array[at] == place)
 
     def __iter__(self) -> Iterator[int]:
