@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from lib.dataset.example import NON_PREFERRED, PREFERRED
 from lib.dataset.finding import Finding
 from lib.dataset.rules.case import Case, Rule, shown
+from lib.dataset.rules.entry import entries, parts_of
 
 KEYS = frozenset({"input", *PREFERRED, *NON_PREFERRED})
 INPUT_KEYS = frozenset({"messages", "tools", "parallel_tool_calls"})
@@ -67,11 +68,11 @@ def asks_last(case: Case) -> Iterator[Finding]:
         why = "Both answers continue the input, so an answer should not be its last message."
         text = "ends the input and comes from the assistant."
         yield case.finding("warning", "input_ends_with_assistant", text, why, message=len(messages) - 1)
-    for index, entry in enumerate(messages):
-        parts = entry.get("content") if isinstance(entry, dict) else None
-        if isinstance(parts, list) and any(isinstance(part, dict) and "image_url" in part for part in parts):
-            why = "Preference training takes text only."
-            yield case.finding("error", "image_in_preference", "holds an image.", why, message=index)
+    for entry in entries(case):
+        if any("image_url" in part for part in parts_of(entry.data)):
+            yield entry.finding(
+                "error", "image_in_preference", "holds an image.", "Preference training takes text only."
+            )
 
 
 def _one_answer(case: Case, name: str) -> Iterator[Finding]:
@@ -82,8 +83,6 @@ def _one_answer(case: Case, name: str) -> Iterator[Finding]:
     if not good:
         why = "Training is on one-turn answers: a list with one assistant message."
         yield case.finding("error", "bad_answer", f"has a “{name}” that is not one assistant message.", why)
-    elif held[0].get("content") is None and not held[0].get("tool_calls"):
-        yield case.finding("error", "missing_content", f"has a “{name}” without content.", "An answer says something.")
 
 
 RULES: tuple[Rule, ...] = (has_an_input, has_no_extra_keys, has_two_answers, answers_differ, asks_last)

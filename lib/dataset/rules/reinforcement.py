@@ -38,4 +38,16 @@ def has_no_system_message(case: Case) -> Iterator[Finding]:
             yield case.finding("error", "system_role", text, why, message=index, fix="system_to_developer")
 
 
-RULES: tuple[Rule, ...] = (has_messages, ends_with_a_question, has_no_system_message)
+def belongs_in_the_line(case: Case) -> Iterator[Finding]:
+    """Nothing stands in the line that belongs in the job, and something stands there for a grader to read."""
+    if "response_format" in case.data:
+        why = "The format of answers is set in the job (method.reinforcement.response_format). Here it has no effect."
+        text = "contains “response_format”."
+        yield case.finding("warning", "response_format_in_line", text, why, fix="drop_response_format")
+    if case.messages and not case.data.keys() - OWN_KEYS:
+        why = "A grader reads them as {{item.…}}. Without one it sees nothing but the model's answer."
+        yield case.finding("info", "no_grader_fields", "has no field beside its messages.", why)
+
+
+OWN_KEYS = frozenset({"messages", "tools", "parallel_tool_calls", "response_format"})
+RULES: tuple[Rule, ...] = (has_messages, ends_with_a_question, has_no_system_message, belongs_in_the_line)

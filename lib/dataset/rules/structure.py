@@ -15,6 +15,12 @@ from lib.dataset.rules.case import Case, Rule, shown
 
 UNEXPECTED = "The service answers: Unexpected file format, expected either prompt/completion pairs or chat messages."
 A_LIST = 'It is a list such as [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}].'
+# Keys that people put beside the messages although they belong elsewhere.
+REQUEST_KEYS = frozenset(
+    {"response_format", "tool_choice", "function_call", "model", "temperature", "top_p", "max_tokens", "n", "stop"}
+    | {"max_completion_tokens", "stream", "seed", "logprobs", "reasoning_effort", "store", "metadata"}
+)
+MESSAGE_KEYS = frozenset({"weight", "role", "content", "name", "tool_calls", "refusal"})
 TRAINS_NOTHING = "A model learns from assistant messages only."
 
 
@@ -54,13 +60,12 @@ def has_no_extra_keys(case: Case) -> Iterator[Finding]:
         return
     for key in case.data:
         if key not in SUPERVISED_KEYS:
-            yield case.finding(
-                "error",
-                "extra_key",
-                f"contains an extra “{shown(key)}”.",
-                f'The service refuses the whole file: Invalid file format. … contains an extra "{shown(key)}".',
-                fix="remove_extra_keys",
-            )
+            why = f'The service refuses the whole file: Invalid file format. … contains an extra "{shown(key)}".'
+            if key in REQUEST_KEYS:
+                why += " It belongs to the request when the model is used, not to the training data."
+            elif key in MESSAGE_KEYS:
+                why += " It belongs to a message, not to the example."
+            yield case.finding("error", "extra_key", f"contains an extra “{shown(key)}”.", why, fix="remove_extra_keys")
 
 
 def has_an_assistant(case: Case) -> Iterator[Finding]:

@@ -1,28 +1,30 @@
-"""Tools: how they are declared, called and answered.
+"""Tools: how an example declares them, and the older functions.
 
-Knows nothing of what a tool does.
+Knows nothing of what a tool does, and of calls (calls.py).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lib.dataset.finding import Finding
-from lib.dataset.parse import Unparsable, parse
+from lib.dataset.rules import calls
 from lib.dataset.rules.case import Case, Rule, shown
+from lib.dataset.rules.declared import function_of, holder_of, is_bare_function
 
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 MOST_TOOLS = 128
+A_TOOL = 'A tool is {"type": "function", "function": {"name": …, "parameters": {…}}}.'
+NAMES = "Names of tools have 1 to 64 letters, digits, underscores or hyphens."
 
 
 def tools_are_declared_well(case: Case) -> Iterator[Finding]:
     """`tools` is a list of at most 128 functions with a name each, no name twice."""
-    holder = case.data.get("input") if case.method == "dpo" else case.data
-    if not isinstance(holder, dict) or holder.get("tools") is None:
+    tools = holder_of(case.data).get("tools")
+    if tools is None:
         return
-    tools = holder["tools"]
     if not isinstance(tools, list):
         yield case.finding(
             "error", "tools_not_a_list", "has “tools” that are not a list.", "It is a list of functions."
@@ -33,129 +35,116 @@ def tools_are_declared_well(case: Case) -> Iterator[Finding]:
         yield case.finding("error", "many_tools", text, "The service refuses more.")
     names: set[str] = set()
     for tool in tools:
-        name = _declared_name(tool)
-        if name is None:
-            why = 'A tool is {"type": "function", "function": {"name": …, "parameters": {…}}}.'
-            yield case.finding("error", "bad_tool", f"declares something that is no tool: {shown(tool)}.", why)
-        elif not NAME.fullmatch(name):
-            why = "Names of tools have 1 to 64 letters, digits, underscores or hyphens."
-            yield case.finding("error", "bad_tool_name", f"declares a tool with the name “{shown(name)}”.", why)
-        elif name in names:
-            why = "The model cannot tell them apart."
-            yield case.finding("warning", "repeated_tool", f"declares the tool “{name}” twice.", why)
-        names.add(name or "")
-
-
-def calls_are_whole(case: Case) -> Iterator[Finding]:
-    """Every call has an id, a function with a name that is allowed and declared, and arguments that are JSON."""
-    declared = _declared(case)
-    for index, entry in enumerate(case.messages):
-        if isinstance(entry, dict) and entry.get("tool_calls") is not None:
-            yield from _calls(case, index, entry["tool_calls"], declared)
-
-
-def calls_are_answered(case: Case) -> Iterator[Finding]:
-    """Every tool message answers a call made before it, and every call in the middle is answered."""
-    open_calls: dict[str, int] = {}
-    for index, entry in enumerate(case.messages):
-        if not isinstance(entry, dict):
+        function = function_of(tool)
+        if function is None:
+            text = f"declares something that is no tool: {shown(tool)}."
+            yield case.finding("error", "bad_tool", text, A_TOOL, fix="wrap_tools" if is_bare_function(tool) else None)
             continue
-        if entry.get("role") == "tool":
-            yield from _answer(case, index, entry, open_calls)
-        elif open_calls:
-            yield from _unanswered(case, open_calls)
-            open_calls = {}
-        if entry.get("role") == "assistant":
-            open_calls = dict.fromkeys(_call_ids(entry), index)
+        if tool.get("type") != "function":
+            text = f"declares the tool “{shown(function['name'])}” without the type “function”."
+            yield case.finding("error", "tool_without_type", text, A_TOOL, fix="add_tool_types")
+        yield from _function(case, function, names)
 
 
-def _calls(case: Case, index: int, calls: Any, declared: frozenset[str] | None) -> Iterator[Finding]:
-    if not isinstance(calls, list) or not calls:
-        why = "It is a list of one or more calls."
-        yield case.finding("error", "bad_tool_calls", "has “tool_calls” that are no list of calls.", why, message=index)
+def functions_are_declared_well(case: Case) -> Iterator[Finding]:
+    """The older `functions` is a list of 1 to 128 functions."""
+    functions = holder_of(case.data).get("functions")
+    if functions is None:
         return
-    for call in calls:
-        function = call.get("function") if isinstance(call, dict) else None
+    if not isinstance(functions, list):
+        yield case.finding("error", "functions_not_a_list", "has “functions” that are not a list.", "It is a list.")
+        return
+    if not 1 <= len(functions) <= MOST_TOOLS:
+        text = f"declares {len(functions)} functions; 1 to {MOST_TOOLS} are allowed."
+        yield case.finding("error", "functions_count", text, "The service refuses another number of them.")
+    names: set[str] = set()
+    for function in functions:
         if not isinstance(function, dict) or not isinstance(function.get("name"), str):
-            why = 'A call is {"id": …, "type": "function", "function": {"name": …, "arguments": "…"}}.'
-            yield case.finding("error", "bad_tool_call", f"has a call that is none: {shown(call)}.", why, message=index)
-            continue
-        yield from _call(case, index, call, function, declared)
+            why = 'A function is {"name": …, "parameters": {…}}.'
+            text = f"declares something that is no function: {shown(function)}."
+            yield case.finding("error", "bad_function", text, why)
+        else:
+            yield from _function(case, function, names)
+    if isinstance(holder_of(case.data).get("tools"), list):
+        why = "Functions are the older name for tools; services take one or the other."
+        text = "declares both “tools” and “functions”."
+        yield case.finding("warning", "tools_and_functions", text, why)
 
 
-def _call(
-    case: Case, index: int, call: dict[str, Any], function: dict[str, Any], declared: frozenset[str] | None
-) -> Iterator[Finding]:
+def parallel_calls_fit(case: Case) -> Iterator[Finding]:
+    """`parallel_tool_calls` is true or false, and says something about tools that are there."""
+    holder = holder_of(case.data)
+    parallel = holder.get("parallel_tool_calls")
+    if parallel is None:
+        return
+    if not isinstance(parallel, bool):
+        fix = "parallel_to_boolean" if as_boolean(parallel) is not None else None
+        text = f"has “parallel_tool_calls” that are {shown(parallel)}, neither true nor false."
+        yield case.finding("error", "parallel_not_boolean", text, "It is true or false, without quotes.", fix=fix)
+    elif "tools" not in holder:
+        why = "It says how tools are called, and there are none. Chat requests are refused for this."
+        text = "has “parallel_tool_calls” but no tools."
+        yield case.finding("info", "parallel_without_tools", text, why, fix="drop_parallel_tool_calls")
+
+
+def no_nulls(case: Case) -> Iterator[Finding]:
+    """No key beside the messages is null."""
+    holder = holder_of(case.data)
+    for key in ("tools", "functions", "parallel_tool_calls"):
+        if key in holder and holder[key] is None:
+            why = "The published format allows no null here. A key without a value is left out."
+            yield case.finding("warning", "null_field", f"has “{key}” without a value (null).", why, fix="drop_nulls")
+
+
+def as_boolean(value: Any) -> bool | None:
+    """What was meant by a value that should be true or false; None when that cannot be told."""
+    if isinstance(value, (int, float)) and value in (0, 1):
+        return bool(value)
+    word = value.strip().lower() if isinstance(value, str) else ""
+    return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(word)
+
+
+def _function(case: Case, function: Mapping[str, Any], names: set[str]) -> Iterator[Finding]:
     name = function["name"]
-    if not isinstance(call.get("id"), str) or not call["id"]:
-        why = "The tool's answer refers to the call by its id."
-        yield case.finding("error", "call_without_id", f"calls “{shown(name)}” without an id.", why, message=index)
     if not NAME.fullmatch(name):
-        why = "Names of tools have 1 to 64 letters, digits, underscores or hyphens."
-        yield case.finding("error", "bad_tool_name", f"calls “{shown(name)}”.", why, message=index)
-    elif declared is not None and name not in declared:
-        why = "The model would learn to call a tool that it is not given."
-        text = f"calls “{name}”, which the example's “tools” do not declare."
-        yield case.finding("warning", "undeclared_tool", text, why, message=index)
-    yield from _arguments(case, index, name, function.get("arguments"))
+        yield case.finding("error", "bad_tool_name", f"declares a tool with the name “{shown(name)}”.", NAMES)
+    elif name in names:
+        why = "The model cannot tell them apart."
+        yield case.finding("warning", "repeated_tool", f"declares the tool “{name}” twice.", why)
+    names.add(name)
+    parameters = function.get("parameters")
+    if parameters is not None and not isinstance(parameters, dict):
+        text = f"declares the tool “{shown(name)}” with parameters that are no object: {shown(parameters)}."
+        why = 'Parameters are a JSON Schema, such as {"type": "object", "properties": {…}}.'
+        yield case.finding("error", "bad_tool_parameters", text, why)
+    elif parameters and (problem := _schema_problem(parameters)):
+        text = f"declares the tool “{shown(name)}” with parameters {problem}."
+        why = 'Chat requests are refused for this: Invalid schema for function …, it must be of "type": "object".'
+        yield case.finding("warning", "tool_schema", text, why)
 
 
-def _arguments(case: Case, index: int, name: str, arguments: Any) -> Iterator[Finding]:
-    if not isinstance(arguments, str):
-        why = "Arguments are JSON written as a text, with its quotes escaped."
-        text = f"calls “{shown(name)}” with arguments that are not a text."
-        yield case.finding("error", "arguments_not_text", text, why, message=index, fix="arguments_to_text")
-        return
-    try:
-        read = parse(arguments.encode("utf-8", errors="replace"))
-    except Unparsable as problem:
-        text = f"calls “{shown(name)}” with arguments that are not JSON (column {problem.column}: {problem.sentence})."
-        why = "The model would learn to write arguments that no program can read."
-        yield case.finding("error", "arguments_not_json", text, why, message=index)
-        return
-    if not isinstance(read, dict):
-        text = f"calls “{shown(name)}” with arguments that are JSON but no object."
-        yield case.finding("warning", "arguments_no_object", text, "Tools take named arguments.", message=index)
-
-
-def _answer(case: Case, index: int, entry: dict[str, Any], open_calls: dict[str, int]) -> Iterator[Finding]:
-    call_id = entry.get("tool_call_id")
-    if not isinstance(call_id, str):
-        why = "The service needs “tool_call_id” to know which call a tool answers."
-        yield case.finding("error", "answer_without_call_id", "has no “tool_call_id”.", why, message=index)
-    elif open_calls.pop(call_id, None) is None:
-        why = "A tool message must follow the assistant message whose call it answers."
-        text = f"answers the call “{shown(call_id)}”, which the message before does not make."
-        yield case.finding("warning", "answer_without_call", text, why, message=index)
-
-
-def _unanswered(case: Case, open_calls: dict[str, int]) -> Iterator[Finding]:
-    for call_id, index in open_calls.items():
-        why = "The model would learn to go on without the tool's result."
-        text = f"makes the call “{shown(call_id)}”, which no tool message answers."
-        yield case.finding("warning", "unanswered_call", text, why, message=index)
-
-
-def _call_ids(entry: dict[str, Any]) -> Iterator[str]:
-    calls = entry.get("tool_calls")
-    for call in calls if isinstance(calls, list) else ():
-        if isinstance(call, dict) and isinstance(call.get("id"), str):
-            yield call["id"]
-
-
-def _declared(case: Case) -> frozenset[str] | None:
-    """The names of the declared tools, None when the example declares none."""
-    holder = case.data.get("input") if case.method == "dpo" else case.data
-    tools = holder.get("tools") if isinstance(holder, dict) else None
-    if not isinstance(tools, list):
+def _schema_problem(schema: Mapping[str, Any]) -> str | None:
+    """What makes this no JSON Schema of an object; None when it is one."""
+    if any(key in schema for key in ("$ref", "anyOf", "oneOf", "allOf")):
         return None
-    return frozenset(name for tool in tools if (name := _declared_name(tool)) is not None)
+    if schema.get("type") != "object":
+        return f"of the type {shown(schema.get('type'))}, not “object”"
+    properties, required = schema.get("properties", {}), schema.get("required", [])
+    if not isinstance(properties, dict):
+        return "whose “properties” are no object"
+    for key, held in properties.items():
+        if not isinstance(held, (dict, bool)):
+            return f"of which “{shown(key)}” is no schema: {shown(held)}"
+    if not isinstance(required, list) or not all(isinstance(key, str) for key in required):
+        return "whose “required” is no list of names"
+    missing = next((key for key in required if key not in properties), None)
+    return f"that require “{shown(missing)}” and do not describe it" if missing is not None else None
 
 
-def _declared_name(tool: Any) -> str | None:
-    function = tool.get("function") if isinstance(tool, dict) else None
-    name = function.get("name") if isinstance(function, dict) else None
-    return name if isinstance(name, str) else None
-
-
-RULES: tuple[Rule, ...] = (tools_are_declared_well, calls_are_whole, calls_are_answered)
+RULES: tuple[Rule, ...] = (
+    tools_are_declared_well,
+    functions_are_declared_well,
+    parallel_calls_fit,
+    no_nulls,
+    *calls.RULES,
+)
