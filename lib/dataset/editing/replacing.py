@@ -174,9 +174,11 @@ def _in_part(part: Any, wanted: Replacing) -> tuple[Any, int]:
 
 
 def _in_call(call: Any, wanted: Replacing) -> tuple[Any, int]:
-    """A call with its arguments changed. Those that are no JSON, or nested a hundred deep, are left as they are."""
+    """A call with its arguments changed. Those that are no JSON, or nested far too deep, are left as they are."""
     function = call.get("function") if isinstance(call, dict) else None
-    arguments = function.get("arguments") if isinstance(function, dict) else None
+    if not isinstance(function, dict):
+        return call, 0
+    arguments = function.get("arguments")
     if not isinstance(arguments, str) or HALF_PAIR.search(arguments):
         return call, 0
     try:
