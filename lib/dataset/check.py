@@ -1,44 +1,36 @@
-"""The check: one pass over the examples, every rule, findings in bounded memory.
+"""The check of a file: one survey, every rule, and a report with the first findings of each kind.
 
 It is meant to be right both ways: no error about what a service accepts, no silence about what it refuses. What only
-users report, or what costs quality, is a warning. Knows no model: its limit and its encoding come from outside.
+users report, or what costs quality, is a warning. Knows no model: its limits and its encoding come from outside.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
+import numpy as np
+
+from lib.dataset.assessment import LOOKED_THROUGH, Assessment, raws_of
 from lib.dataset.example import Method
-from lib.dataset.finding import Finding, Findings
+from lib.dataset.finding import Finding
 from lib.dataset.jsonl import Lines
-from lib.dataset.rules import messages, preference, quality, reinforcement, secrets, structure, tools
-from lib.dataset.rules.answers import Answers
-from lib.dataset.rules.belonging import LOOKED_AT_FIRST, method_of_most, misplaced
-from lib.dataset.rules.case import Case, Rule, TextRule
-from lib.dataset.rules.repeats import Repeats
-from lib.dataset.rules.size import LEAST_EXAMPLES, cut, too_few
-from lib.tokens.billing import example_tokens
-from lib.tokens.counting import Count
+from lib.dataset.rules.size import too_large
+from lib.dataset.survey.survey import Survey, survey
+from lib.tokens.batch import BatchCounter
 
-__all__ = ["Finding", "Report", "check", "examine"]
+__all__ = ["Finding", "Report", "check", "report_of"]
 
-SHAPE_RULES: dict[Method, tuple[Rule, ...]] = {
-    "supervised": structure.RULES + messages.RULES + tools.RULES,
-    "dpo": preference.RULES + messages.RULES + tools.RULES,
-    "reinforcement": reinforcement.RULES + messages.RULES + tools.RULES,
-}
-TEXT_RULES: tuple[TextRule, ...] = quality.RULES + secrets.RULES
-PLAIN_ROLES = ("system", "user", "assistant")
+KEPT_PER_CODE = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a check found. `ok` means no error. `tokens_per_epoch` is what is billed for the training examples.
 
-    At most 200 findings of a code are kept; `totals` has the number of all of them, by code.
+    At most 200 examples are told for a code; `totals` has how many there are, by code (for findings about the whole
+    file: how many findings).
     """
 
     ok: bool
@@ -52,9 +44,11 @@ class Report:
         """The report as the command line prints it."""
         return {
             "ok": self.ok,
+            "method": self.method,
             "examples": self.examples,
             "tokens_per_epoch": self.tokens_per_epoch,
             "findings": [finding.as_json() for finding in self.findings],
+            "totals": dict(self.totals),
         }
 
 
@@ -63,80 +57,62 @@ def check(
     *,
     method: Method | None = None,
     limit: int | None = None,
-    count: Count | None = None,
-    problems: Sequence[Finding] = (),
-    totals: Mapping[str, int] | None = None,
+    counter: BatchCounter | None = None,
+    file_bytes: int | None = None,
     validation: Collection[int] = (),
+    near: bool | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Report:
-    """Check all examples of a file.
+    """Check all lines of a file.
 
-    `method` is recognised when it is not given. `limit` is how many tokens of an example the model reads, `count`
-    counts with its encoding; without `count` no tokens are counted. `problems` and `totals` come from reading the file.
+    `method` is recognised when it is not given. `limit` is how many tokens of an example the model reads, `counter`
+    counts with its encoding; without it no tokens are counted. `file_bytes` is how long a file the service takes.
     `validation` are the positions held out: they are checked but neither billed nor counted as training examples.
-    `progress` is called with the number of examples done, now and then.
+    `near` says whether to look for near duplicates; by itself that is done up to 20,000 examples. `progress` is called
+    with the number of lines done, now and then; what it raises ends the check.
     """
-    found = Findings()
-    found.include(problems, totals if totals is not None else _by_code(problems))
-    method = method or method_of_most(example.data for example in lines[:LOOKED_AT_FIRST])
-    repeats, answers = Repeats(validation), Answers()
-    billed = 0
-    for position in range(len(lines)):
-        case = Case.of(lines.example(position).data, method, position, lines.number(position))
-        tokens = example_tokens(case.data, count) if count else 0
-        for finding in chain(examine(case), repeats.see(case)):
-            found.add(finding)
-        answers.see(case)
-        if count and limit is not None and tokens > limit:
-            found.add(cut(case, tokens, limit, count))
-        if position not in validation:
-            billed += tokens if limit is None else min(tokens, limit)
-        if progress and position % 1000 == 999:
-            progress(position + 1)
-    for finding in answers.end():
-        found.add(finding)
-    training = len(lines) - len(validation)
-    if training < LEAST_EXAMPLES:
-        found.add(too_few(training))
-    kept = found.kept()
-    return Report(
-        ok=not any(finding.severity == "error" for finding in kept),
-        method=method,
-        examples=len(lines),
-        tokens_per_epoch=billed if count else None,
-        findings=kept,
-        totals=found.totals(),
+    surveyed = survey(lines, method=method, counter=counter, progress=progress)
+    held_out = np.zeros(len(surveyed.columns), np.bool_)
+    held_out[[place for place in validation if place < len(held_out)]] = True
+    assessed = Assessment(
+        surveyed,
+        raws_of(surveyed.lines),
+        counter=counter,
+        held_out=held_out,
+        number=surveyed.lines.number,
     )
+    if near or (near is None and len(assessed) <= LOOKED_THROUGH):
+        assessed.look_for_near(surveyed.lines)
+    return report_of(assessed, surveyed, limit=limit, file_bytes=file_bytes)
 
 
-def examine(case: Case) -> Iterator[Finding]:
-    """Findings about one example by itself."""
-    if (finding := misplaced(case)) is not None:
-        yield finding
-        return
-    if not _is_plain(case):
-        for rule in SHAPE_RULES[case.method]:
-            yield from rule(case)
-    joined = "\n".join(text for _, text in case.texts)
-    for text_rule in TEXT_RULES:
-        if text_rule.may_find(joined):
-            yield from text_rule.rule(case)
-
-
-def _is_plain(case: Case) -> bool:
-    """Whether this is a conversation of plain texts that ends with an answer: no rule of shape has anything to say."""
-    data = case.data
-    if case.method != "supervised" or len(data) != 1 or not isinstance(data.get("messages"), list):
-        return False
-    for entry in data["messages"]:
-        if not isinstance(entry, dict) or len(entry) != 2 or entry.get("role") not in PLAIN_ROLES:
-            return False
-        content = entry.get("content")
-        if not isinstance(content, str) or not content or content.isspace():
-            return False
-    return bool(data["messages"]) and data["messages"][-1]["role"] == "assistant"
-
-
-def _by_code(findings: Sequence[Finding]) -> dict[str, int]:
-    codes = [finding.code for finding in findings]
-    return {code: codes.count(code) for code in codes}
+def report_of(
+    assessed: Assessment, surveyed: Survey, *, limit: int | None = None, file_bytes: int | None = None
+) -> Report:
+    """The report of an assessment, with what the survey has to say about lines that are no examples."""
+    found = assessed.found(limit)
+    told = sorted({int(at) for places in found.values() for at in places[:KEPT_PER_CODE]})
+    wanted = {code: set(places[:KEPT_PER_CODE].tolist()) for code, places in found.items()}
+    findings = [
+        finding
+        for at, held in zip(told, assessed.findings(told, limit), strict=True)
+        for finding in held
+        if at in wanted.get(finding.code, ())
+    ]
+    whole = assessed.about_the_whole()
+    if file_bytes is not None and (size := int(assessed.columns.size.sum(dtype=np.int64))) > file_bytes:
+        whole.append(too_large(size, file_bytes))
+    every = [*whole, *surveyed.problems, *findings]
+    totals = {finding.code: 0 for finding in every}
+    totals.update({code: len(places) for code, places in found.items()})
+    totals.update(surveyed.totals)
+    for finding in whole:
+        totals[finding.code] += 1
+    return Report(
+        ok=not any(finding.severity == "error" for finding in every),
+        method=assessed.method,
+        examples=assessed.examples,
+        tokens_per_epoch=assessed.tokens(limit) if surveyed.encoding else None,
+        findings=tuple(sorted(every, key=lambda finding: finding.line or 0)),
+        totals=totals,
+    )

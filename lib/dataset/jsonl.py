@@ -8,7 +8,7 @@ must look like is for the check.
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,13 @@ class Lines:
         self._ends = ends
         self._numbers = numbers
 
+    @classmethod
+    def of(cls, raws: Sequence[bytes]) -> Lines:
+        """These lines, in memory."""
+        lengths = np.fromiter(map(len, raws), np.int64, len(raws))
+        ends = np.cumsum(lengths + 1) - 1
+        return cls(b"\n".join(raws), ends - lengths, ends, np.arange(1, len(raws) + 1))
+
     def __len__(self) -> int:
         return len(self._starts)
 
@@ -65,6 +72,31 @@ class Lines:
         """The example at this position. Raises IndexError outside the file."""
         data = parse(self.raw(position))
         return Example(data if isinstance(data, dict) else {})
+
+    def blocks(self, most: int, most_bytes: int) -> Iterator[tuple[int, int]]:
+        """(begin, end) of blocks that together are all lines: each of at most so many lines and, unless it is a single
+        long line, so many bytes.
+        """
+        begun = 0
+        while begun < len(self):
+            ended = min(begun + most, len(self))
+            reach = int(np.searchsorted(self._ends[begun:ended], self._starts[begun] + most_bytes, side="right"))
+            ended = begun + max(1, reach)
+            yield begun, ended
+            begun = ended
+
+    def block(self, begun: int, ended: int) -> list[bytes]:
+        """The exact bytes of the examples at these positions: `raw` for many at once."""
+        if begun >= ended:
+            return []
+        first = int(self._starts[begun])
+        held = bytes(self._data[first : int(self._ends[ended - 1])])
+        starts, ends = (self._starts[begun:ended] - first).tolist(), (self._ends[begun:ended] - first).tolist()
+        return [held[start:end] for start, end in zip(starts, ends, strict=True)]
+
+    def only(self, positions: npt.NDArray[Any]) -> Lines:
+        """The lines at these positions alone."""
+        return Lines(self._data, self._starts[positions], self._ends[positions], self._numbers[positions])
 
     def number(self, position: int) -> int:
         """The line of the file, from 1, on which the example begins."""
@@ -122,10 +154,10 @@ def read(source: bytes | Path, name: str) -> Reading:
     return Reading(lines, found.kept(), found.totals())
 
 
-def open_checked(path: Path) -> Lines:
-    """The lines of a file that `write` has written: nothing is looked at but where they end."""
+def lines_of(path: Path) -> Lines:
+    """All lines of a file that are not blank: nothing is looked at but where they end."""
     data = _open(path, path.name)
-    return Lines(data, *_line_bounds(data, 0))
+    return Lines(data, *_line_bounds(data, len(BOM) if data[: len(BOM)] == BOM else 0))
 
 
 def write(raws: Iterable[bytes], path: Path) -> None:
@@ -189,7 +221,7 @@ def _read_lines(data: Any, first: int, found: Findings) -> Lines:
     starts, ends, numbers = _line_bounds(data, first)
     good = np.ones(len(starts), dtype=bool)
     for index, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
-        good[index] = _examine(data[start:end], int(numbers[index]), found)
+        good[index] = _is_example(bytes(data[start:end]), int(numbers[index]), found)
     return Lines(data, starts[good], ends[good], numbers[good])
 
 
@@ -217,7 +249,7 @@ def _read_spread(data: Any, first: int, found: Findings) -> Lines:
     for start, end in spans(data, first):
         number += _newlines(data, counted, start)
         counted = start
-        if _examine(data[start:end], number, found):
+        if _is_example(bytes(data[start:end]), number, found):
             bounds.append((start, end, number))
     found.add(
         Finding(
@@ -237,46 +269,35 @@ def _newlines(data: Any, start: int, stop: int) -> int:
     return bytes(data[start:stop]).count(b"\n")
 
 
-def _examine(raw: bytes, number: int, found: Findings) -> bool:
-    """Whether these bytes are one object; what is wrong with them becomes a finding."""
+def value_of(raw: bytes, number: int) -> tuple[dict[str, Any] | None, list[Finding]]:
+    """The object that stands on a line, None when it holds none; and what a person should know about how it was read."""
     try:
         value = parse(raw)
     except Unparsable as problem:
-        found.add(_unparsable(problem, number))
-        return False
+        return None, [_unparsable(problem, number)]
     if not isinstance(value, dict):
-        found.add(_no_object(value, raw, number))
-        return False
+        return None, [_no_object(value, raw, number)]
     if raw.count(b"[") + raw.count(b"{") > DEEPEST and is_deeper(value, DEEPEST):
         text = f"Line {number} cannot be read: its brackets are nested more than {DEEPEST} deep."
-        found.add(
-            Finding("error", "too_deep", number, None, text, "An example needs six levels, its tools a few more.")
-        )
-        return False
+        why = "An example needs six levels, its tools a few more."
+        return None, [Finding("error", "too_deep", number, None, text, why)]
+    found = []
     if (key := repeated_key(raw, value)) is not None:
-        found.add(
-            Finding(
-                "warning",
-                "repeated_key",
-                number,
-                None,
-                f"Line {number} has the key “{key}” twice in one object.",
-                "Only the last one is read; whatever the first one held is lost.",
-            )
-        )
+        text = f"Line {number} has the key “{key}” twice in one object."
+        why = "Only the last one is read; whatever the first one held is lost."
+        found.append(Finding("warning", "repeated_key", number, None, text, why))
     if has_half_pair(raw):
-        found.add(
-            Finding(
-                "warning",
-                "half_character",
-                number,
-                None,
-                f"Line {number} holds half of a character, written as an escape such as \\ud83d.",
-                "No text can hold it. A service replaces it by � or refuses the file.",
-                "replace_half_characters",
-            )
-        )
-    return True
+        text = f"Line {number} holds half of a character, written as an escape such as \\ud83d."
+        why = "No text can hold it. A service replaces it by � or refuses the file."
+        found.append(Finding("warning", "half_character", number, None, text, why, "replace_half_characters"))
+    return value, found
+
+
+def _is_example(raw: bytes, number: int, found: Findings) -> bool:
+    value, findings = value_of(raw, number)
+    for finding in findings:
+        found.add(finding)
+    return value is not None
 
 
 def _unparsable(problem: Unparsable, number: int) -> Finding:

@@ -53,16 +53,23 @@ class BatchCounter:
 
     def counts(self, texts: Sequence[str], encoded: Sequence[bytes]) -> Counts:
         """The number of tokens of each text; `encoded` are the same texts as UTF-8."""
-        if self._fast is None or not texts:
-            return self._one_by_one(texts)
+        return self.settle(texts, self.fast_counts(encoded))
+
+    def fast_counts(self, encoded: Sequence[bytes]) -> Counts | None:
+        """The first half of `counts`, which another thread can do without Python's lock; None where it cannot."""
         fast = self._fast
+        if fast is None or not encoded:
+            return None
         rows = _unless_it_panics(lambda: fast.encode_batch(list(encoded), parallel=False))
-        if rows is None:
+        return None if rows is None else np.diff(np.asarray(rows.layout.offsets.data)).astype(np.int32)
+
+    def settle(self, texts: Sequence[str], counted: Counts | None) -> Counts:
+        """The second half: what the fast counter may not be trusted with is counted by tiktoken."""
+        if counted is None:
             return self._one_by_one(texts)
-        found: Counts = np.diff(np.asarray(rows.layout.offsets.data)).astype(np.int32)
         for index in _strange(texts):
-            found[index] = self.count(texts[index])
-        return found
+            counted[index] = self.count(texts[index])
+        return counted
 
     def _one_by_one(self, texts: Sequence[str]) -> Counts:
         return np.fromiter((self.count(text) for text in texts), np.int32, len(texts))
@@ -107,10 +114,11 @@ def _unless_it_panics(call: Callable[[], T]) -> T | None:
 
 def _strange(texts: Sequence[str]) -> list[int]:
     """The indexes of texts with a character that is not assigned in the Unicode version of this Python."""
-    wide = [index for index, text in enumerate(texts) if not text.isascii()]
-    if not wide or not _unassigned_in("".join([texts[index] for index in wide])):
+    # What is not assigned is not printable either, which is faster to ask; line breaks and joiners are not as well.
+    doubtful = [index for index, text in enumerate(texts) if not text.isascii() and not text.isprintable()]
+    if not doubtful or not _unassigned_in("".join([texts[index] for index in doubtful])):
         return []
-    return [index for index in wide if _unassigned_in(texts[index])]
+    return [index for index in doubtful if _unassigned_in(texts[index])]
 
 
 def _unassigned_in(text: str) -> bool:

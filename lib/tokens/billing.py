@@ -48,13 +48,13 @@ def message_tokens(entry: Any, count: Count) -> int:
     """Tokens that are billed for one raw message."""
     if not isinstance(entry, dict):
         return 0
-    total = PER_MESSAGE + _text_tokens(entry.get("role"), count) + _content_tokens(entry.get("content"), count)
+    total = PER_MESSAGE + _text_tokens(entry.get("role"), count) + content_tokens(entry.get("content"), count)
     if isinstance(entry.get("name"), str):
         total += PER_NAME + count(entry["name"])
     calls = entry.get("tool_calls")
     for call in calls if isinstance(calls, list) else ():
-        total += _call_tokens(call.get("function") if isinstance(call, dict) else None, count)
-    return total + _call_tokens(entry.get("function_call"), count)
+        total += call_tokens(call.get("function") if isinstance(call, dict) else None, count)
+    return total + call_tokens(entry.get("function_call"), count)
 
 
 def _part_tokens(part: Mapping[str, Any], count: Count) -> int:
@@ -76,13 +76,15 @@ def _rendered(tools: str) -> str:
     return tools_text(json.loads(tools))
 
 
-def _call_tokens(function: Any, count: Count) -> int:
+def call_tokens(function: Any, count: Count) -> int:
+    """Tokens of a call of a function: its name and its arguments."""
     if not isinstance(function, dict):
         return 0
     return _text_tokens(function.get("name"), count) + _text_tokens(function.get("arguments"), count)
 
 
-def _content_tokens(content: Any, count: Count) -> int:
+def content_tokens(content: Any, count: Count) -> int:
+    """Tokens of a message's content: of its text, or of its parts."""
     if isinstance(content, list):
         return sum(_piece_tokens(piece, count) for piece in content)
     return _text_tokens(content, count)

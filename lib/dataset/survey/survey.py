@@ -1,0 +1,191 @@
+"""One pass over a file of lines: every example is parsed, checked, counted and hashed once.
+
+What is kept is a row of numbers for each example and, for each kind of finding, where it occurs; the sentences are made
+again for the few examples that are on a screen. A second thread counts tokens while this one parses. Knows JSON lines;
+which file they came from and what compares examples with each other are elsewhere.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lib.dataset.examine import TEXT_RULES, examine
+from lib.dataset.example import Method
+from lib.dataset.finding import Finding, Findings
+from lib.dataset.jsonl import Lines, value_of
+from lib.dataset.rules.belonging import LOOKED_AT_FIRST, method_of_most
+from lib.dataset.rules.case import Case
+from lib.dataset.survey.answers import Answers, Labels
+from lib.dataset.survey.columns import Columns
+from lib.dataset.survey.facts import facts_of
+from lib.dataset.survey.plain import Block, PlainReader
+from lib.dataset.survey.scan import Scanner
+from lib.tokens.batch import BatchCounter, Counts
+
+# Examples in a block: enough for batches to pay, few enough for their texts to stay in the processor's cache.
+BLOCK = 2_000
+# A block also ends when its lines have so many bytes together.
+BLOCK_BYTES = 8 << 20
+# Blocks that may wait to be counted while the next ones are parsed: this is what bounds the memory.
+MOST_WAITING = 3
+
+Progress = Callable[[int], None]
+Found = dict[str, npt.NDArray[np.int32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What is known about the examples of a file.
+
+    `lines` are those that are examples; positions in `columns`, `labels` and `found` count them from 0. `found` has for
+    each code the positions, ascending, of the examples with such a finding. `systems` has the text for each hash in
+    `columns.system`, of the first few thousand. `problems` are the findings about lines that are no examples, all of
+    them counted in `totals`. `encoding` is None when no tokens were counted.
+    """
+
+    lines: Lines
+    method: Method
+    encoding: str | None
+    columns: Columns
+    found: Found
+    labels: Mapping[str, Labels]
+    systems: Mapping[int, str]
+    problems: tuple[Finding, ...]
+    totals: Mapping[str, int]
+
+
+def survey(
+    lines: Lines,
+    *,
+    method: Method | None = None,
+    counter: BatchCounter | None = None,
+    progress: Progress | None = None,
+) -> Survey:
+    """Survey all lines. `method` is recognised from the first lines when it is not given.
+
+    `progress` is called with the number of lines done, after each block; what it raises ends the survey.
+    """
+    method = method or method_of_most(_first(lines))
+    work = _Pass(lines, method, counter)
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            for begun, ended in lines.blocks(BLOCK, BLOCK_BYTES):
+                work.take(begun, ended, pool)
+                if progress:
+                    progress(ended)
+            work.settle(0)
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return work.result()
+
+
+class _Pass:
+    """The state of one pass. Places are indexes of lines, examples or not."""
+
+    def __init__(self, lines: Lines, method: Method, counter: BatchCounter | None) -> None:
+        self._lines = lines
+        self._method = method
+        self._counter = counter
+        self._per_role = {role: counter.count(role) if counter else 0 for role in ("system", "user", "assistant")}
+        self._columns = Columns.joined([]).room_for(len(lines))
+        self._good = np.ones(len(lines), np.bool_)
+        self._answers = Answers()
+        self._plain = PlainReader(self._answers)
+        self._scanner = Scanner(TEXT_RULES)
+        self._places: dict[str, array[int]] = {}
+        self._problems = Findings()
+        self._waiting: list[tuple[Block, Future[Counts | None]]] = []
+
+    def take(self, begun: int, ended: int, pool: ThreadPoolExecutor) -> None:
+        """Survey the lines of one block."""
+        raws = self._lines.block(begun, ended)
+        block, others = self._plain.take(raws, begun)
+        for place in others:
+            self._take_slowly(raws[place - begun], place)
+        if not block.places:
+            return
+        if self._counter is None:
+            self._keep(block, None)
+        else:
+            self._waiting.append((block, pool.submit(self._counter.fast_counts, block.encoded)))
+        self._ask_the_rules(block)
+        self.settle(MOST_WAITING)
+
+    def settle(self, most: int) -> None:
+        """Keep what the other thread counted, until at most so many blocks wait."""
+        while self._counter is not None and len(self._waiting) > most:
+            block, counted = self._waiting.pop(0)
+            self._keep(block, self._counter.settle(block.texts, counted.result()))
+
+    def result(self) -> Survey:
+        """What was found, by the positions of the examples."""
+        kept = np.flatnonzero(self._good)
+        position = np.cumsum(self._good) - 1
+        every = len(kept) == len(self._good)
+        columns = {name: held if every else held[kept] for name, held in self._columns.arrays().items()}
+        return Survey(
+            lines=self._lines if every else self._lines.only(kept),
+            method=self._method,
+            encoding=self._counter.name if self._counter else None,
+            columns=Columns(**columns),
+            found={code: _unique(position[np.asarray(places)]) for code, places in self._places.items()},
+            labels=self._answers.labels(kept),
+            systems=self._plain.systems,
+            problems=self._problems.kept(),
+            totals=self._problems.totals(),
+        )
+
+    def _keep(self, block: Block, counts: Counts | None) -> None:
+        places = np.asarray(block.places)
+        for name, values in block.columns(counts, self._per_role).arrays().items():
+            getattr(self._columns, name)[places] = values
+
+    def _ask_the_rules(self, block: Block) -> None:
+        owner = np.repeat(np.arange(len(block.places)), block.lengths)
+        rules: dict[int, set[int]] = {}
+        for text, which in self._scanner.suspects(block.encoded).items():
+            rules.setdefault(int(owner[text]), set()).update(which)
+        begun = np.cumsum(block.lengths) - block.lengths
+        for index, which in rules.items():
+            case = Case.of(block.data(index, int(begun[index])), self._method, 0, 1)
+            self._note(block.places[index], (found for one in which for found in TEXT_RULES[one].rule(case)))
+
+    def _take_slowly(self, raw: bytes, place: int) -> None:
+        number = self._lines.number(place)
+        data, read = value_of(raw, number)
+        if data is None:
+            for problem in read:
+                self._problems.add(problem)
+            self._good[place] = False
+            return
+        facts = facts_of(data, self._counter.count if self._counter else None)
+        self._columns.put(place, facts, len(raw))
+        if facts.system_text is not None:
+            self._plain.systems.setdefault(facts.system, facts.system_text)
+        if facts.answer:
+            self._answers.see(place, facts.answer)
+        self._note(place, chain(read, examine(Case.of(data, self._method, 0, 1))))
+
+    def _note(self, place: int, findings: Iterable[Finding]) -> None:
+        for code in {finding.code for finding in findings}:
+            self._places.setdefault(code, array("i")).append(place)
+
+
+def _unique(places: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+    return np.unique(places).astype(np.int32)
+
+
+def _first(lines: Lines) -> Iterable[dict[str, Any]]:
+    for raw in lines.block(0, min(LOOKED_AT_FIRST, len(lines))):
+        data, _ = value_of(raw, 0)
+        if data is not None:
+            yield data
