@@ -12,7 +12,7 @@ from itertools import islice
 import numpy as np
 
 from lib.dataset.drafts import journal
-from lib.dataset.drafts.reading import DIFFERS, Positions, by_position, changes, last_revision, walk
+from lib.dataset.drafts.reading import DIFFERS, Positions, by_position, changes, last_revision, places, walk
 from lib.dataset.parse import parse
 from lib.dataset.places import Places
 from lib.dataset.rules.belonging import LOOKED_AT_FIRST, method_of_most
@@ -35,7 +35,7 @@ def save_version(ws: Workspace, version_id: str, name: str, *, validation: Colle
     for _ in range(ATTEMPTS):
         # What follows is read in many small queries. It is one state if nothing was saved meanwhile.
         state = last_revision(ws, version_id)
-        counted, removed = changes(ws, version_id), _removed(ws, version_id)
+        counted, removed = changes(ws, version_id), places(ws, version_id, f"{DIFFERS} AND state = 'removed'")
         if not (examples := held.examples + counted.added - counted.removed):
             raise DataError("All examples are removed, so there is nothing to save.", "Bring some back first.")
         made = Version(
@@ -94,14 +94,6 @@ def _raws(ws: Workspace, held: Version) -> Iterator[bytes]:
                 yield row["line"]
             reached = row["position"] + 1
     yield from (lines.raw(position) for position in range(reached, held.examples))
-
-
-def _removed(ws: Workspace, version_id: str) -> Positions:
-    rows = ws.read(
-        f"SELECT position FROM drafts WHERE version_id = ? AND {DIFFERS} AND state = 'removed' ORDER BY position",
-        (version_id,),
-    )
-    return np.fromiter((row[0] for row in rows), dtype=np.int32, count=len(rows))
 
 
 def _shifted(wanted: Positions, removed: Positions, examples: int) -> Places:
