@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lib.dataset.source.intake import BLOCK, Intake
-from lib.dataset.source.text import BOM, has_newline, plain
+from lib.dataset.source.text import BOM, plain
 
 Integers = npt.NDArray[np.int64]
 
@@ -24,9 +24,8 @@ def take_lines(path: Path, intake: Intake) -> tuple[Path, Integers | None]:
     """
     with path.open("rb") as file:
         marked = file.read(len(BOM)) == BOM
-    newlines = has_newline(path)
-    if marked or not newlines:
-        path = plain(path, intake, newlines=newlines)
+    if marked:
+        path = plain(path, intake)
     if _has_long_line(path, intake.limits.line):
         return _without_long_lines(path, intake)
     return path, None

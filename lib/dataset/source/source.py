@@ -22,7 +22,7 @@ from lib.dataset.source.sheets import take_sheet
 from lib.dataset.source.spread import is_spread, take_spread
 from lib.dataset.source.table import take_table
 from lib.dataset.source.table_form import HEAD, is_table
-from lib.dataset.source.text import to_utf8
+from lib.dataset.source.text import has_newline, plain, to_utf8
 from lib.dataset.source.unpack import EMPTY_ZIP, GZIP, ZIP, gunzip, unzip
 from lib.errors import UnreadableFile
 
@@ -103,6 +103,8 @@ def _text(path: Path, head: bytes, intake: Intake) -> Source:
     looks_like_json = _looks_like_json(shown)
     if encoding is not None:
         path = to_utf8(path, encoding, intake, json=looks_like_json)
+    if not has_newline(path):
+        path = plain(path, intake)
     if not looks_like_json:
         if is_table(shown, intake.name):
             return _table(*take_table(path, intake), intake)

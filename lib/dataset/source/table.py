@@ -21,7 +21,7 @@ from lib.dataset.source.headings import headings, tell_headings
 from lib.dataset.source.intake import BLOCK, Intake, snippet
 from lib.dataset.source.lines import too_long
 from lib.dataset.source.table_form import HEAD, Form, first_rows, form_of
-from lib.dataset.source.text import BOM, has_newline, is_utf8, plain
+from lib.dataset.source.text import BOM, is_utf8
 from lib.errors import UnreadableFile
 
 Integers = npt.NDArray[np.int64]
@@ -36,8 +36,6 @@ def take_table(path: Path, intake: Intake) -> tuple[Path, tuple[str, ...], Integ
     Raises UnreadableFile when there is no row under the headings.
     """
     csv.field_size_limit(intake.limits.cell)
-    if not has_newline(path):
-        path = plain(path, intake, newlines=False)
     encoding = "utf-8" if is_utf8(path, intake) else "cp1252"
     if encoding == "cp1252":
         intake.note(

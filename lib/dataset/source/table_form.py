@@ -10,7 +10,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -59,20 +59,21 @@ def is_table(head: str, name: str) -> bool:
 def form_of(head: str, name: str) -> Form:
     """The separator that splits the first rows most evenly and into most cells, and how quotes are written."""
     says = SAYS_SEPARATOR.match(head)
-    # An empty cell in quotes is no doubled quote.
-    doubled = '""' in re.sub(r'(?<![^,;\t|\n])""(?![^,;\t|\r\n])', "", head)
-    escapes = '\\"' in head and not doubled
-
-    def evenness(delimiter: str) -> tuple[bool, int, int]:
-        widths = [len(row) for row in first_rows(head, Form(delimiter, escapes))]
-        common = max(set(widths), key=widths.count) if widths else 1
-        return common > 1 and widths[0] == common, widths.count(common) if common > 1 else 0, common
-
-    delimiter = says.group(1) if says else max(DELIMITERS, key=evenness)
+    delimiters = says.group(1) if says else DELIMITERS
+    # A backslash before a quote means nothing unless the rows are more even when it does.
+    forms = [Form(one, escapes) for escapes in ([False, True] if '\\"' in head else [False]) for one in delimiters]
+    best = max(forms, key=lambda form: _evenness(head, form, says is not None))
+    delimiter = best.delimiter
     if name.lower().endswith((".tsv", ".tab")) and "\t" in head.split("\n", 1)[0]:
         delimiter = "\t"
     blank = f'{delimiter} "' in head and f'{delimiter}"' not in head
-    return Form(delimiter, escapes, blank, says is not None)
+    return Form(delimiter, best.escapes, blank, says is not None)
+
+
+def _evenness(head: str, form: Form, says_separator: bool) -> tuple[bool, int, int]:
+    widths = [len(row) for row in first_rows(head, replace(form, says_separator=says_separator))]
+    common = max(set(widths), key=widths.count) if widths else 1
+    return common > 1 and widths[0] == common, widths.count(common) if common > 1 else 0, common
 
 
 def first_rows(head: str, form: Form) -> Iterator[list[str]]:

@@ -63,9 +63,9 @@ def has_newline(path: Path) -> bool:
     return not seen_return
 
 
-def plain(path: Path, intake: Intake, *, newlines: bool) -> Path:
-    """The text without the mark of UTF-8 at its start; carriage returns become newlines unless it has `newlines`."""
-    target, size = intake.new_file(), path.stat().st_size
+def plain(path: Path, intake: Intake) -> Path:
+    """The text without the mark of UTF-8 at its start, and with newlines where it has carriage returns alone."""
+    target, size, newlines = intake.new_file(), path.stat().st_size, has_newline(path)
     intake.stage()
     with path.open("rb") as source, target.open("wb") as out:
         if source.read(len(BOM)) != BOM:
