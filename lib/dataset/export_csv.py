@@ -12,7 +12,6 @@ is text. UTF-8 with a mark at the start, without which Excel takes the text for 
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -39,17 +38,22 @@ UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 def write_csv(rows: Iterable[Row], path: Path, method: Method) -> None:
     """Write a table of examples. Knows only the row it is at."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
-        # Every cell in quotes: a text with a semicolon or a tab must not become two cells anywhere.
-        writer = csv.writer(file, quoting=csv.QUOTE_ALL)
-        writer.writerow(COLUMNS[method])
+        file.write(_line(COLUMNS[method]))
         for row in rows:
             cells = {"line": str(row.line), "split": row.split, **_said(row.raw, method)}
-            writer.writerow([shielded(cells.get(column, "")) for column in COLUMNS[method]])
+            file.write(_line(shielded(cells.get(column, "")) for column in COLUMNS[method]))
+
+
+def _line(cells: Iterable[str]) -> str:
+    """One line of a table as RFC 4180 has it; the csv module goes through a long text at a third of the speed.
+
+    Every cell stands in quotes: a text with a semicolon or a tab must not become two cells anywhere.
+    """
+    return ",".join('"' + cell.replace('"', '""') + '"' for cell in cells) + "\r\n"
 
 
 def shielded(text: str) -> str:
     """A text as a cell that no spreadsheet takes for a formula."""
-    text = UNWRITABLE.sub("�", text)
     return f"'{text}" if FORMULA.match(text) else text
 
 
@@ -97,12 +101,23 @@ def _said(raw: bytes, method: Method) -> dict[str, str]:
     if method == "dpo":
         texts["preferred"] = "\n\n".join(map(content_text, (one.content for one in example.preferred)))
         texts["rejected"] = "\n\n".join(map(content_text, (one.content for one in example.non_preferred)))
-    texts = {column: UNWRITABLE.sub("�", text) for column, text in texts.items()}
+    texts = {column: _writable(text) for column, text in texts.items()}
     # Whoever reads a table takes the blanks around a cell away.
     stripped = all(text == text.strip() for text in texts.values())
     if not stripped or _told_by(texts) != data:
         texts["example"] = raw.decode("utf-8", "replace")
     return texts
+
+
+def _writable(text: str) -> str:
+    """The text as a cell can hold it. Looking for what it cannot hold sign by sign is slow, so it is rarely done."""
+    if "\0" not in text:
+        try:
+            text.encode()
+            return text
+        except UnicodeEncodeError:
+            pass
+    return UNWRITABLE.sub("�", text)
 
 
 def _text(entry: Mapping[str, Any]) -> str:

@@ -70,11 +70,11 @@ def test_no_cell_begins_as_a_formula_does(sign: str, tmp_path: Path) -> None:
 def test_shielding_can_be_undone(text: str) -> None:
     cell = shielded(text)
     assert not cell.startswith(DANGEROUS)
-    assert unshielded(cell) == text.replace("\0", "�")
+    assert unshielded(cell) == text
 
 
 @given(data=st.lists(EXAMPLES, min_size=1, max_size=4), method=st.sampled_from(sorted(COLUMNS)))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_example_comes_back(data: list[dict[str, Any]], method: Method, tmp_path: Path) -> None:
     rows = table_of(data, tmp_path / "a.csv", method)
     assert [encode(example_of(row)) for row in rows] == [json_again(one) for one in data]

@@ -46,7 +46,7 @@ def test_a_pair_has_its_question_as_messages(tmp_path: Path) -> None:
 
 
 @given(data=st.lists(EXAMPLES, min_size=1, max_size=4))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_example_comes_back(data: list[dict[str, Any]], tmp_path: Path) -> None:
     back = [example_of(row) for row in table_of(data, tmp_path / "a.parquet")]
     assert [sorted_json(one) for one in back] == [sorted_json(json.loads(encode(one))) for one in data]
