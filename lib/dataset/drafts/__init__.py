@@ -25,6 +25,7 @@ from lib.dataset.drafts.reading import (
     entries,
     last_revision,
     since,
+    stands,
     total,
     walk,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "revert",
     "save_version",
     "since",
+    "stands",
     "total",
     "undo",
     "walk",

@@ -83,7 +83,7 @@ def take_revisions(db: sqlite3.Connection, number: int) -> int:
     return base
 
 
-def begin(db: sqlite3.Connection, version_id: str, step: Step) -> None:
+def begin_step(db: sqlite3.Connection, version_id: str, step: Step) -> None:
     """Write a step into the journal, before the edits that wait in the table `incoming` are made.
 
     What was undone can then no longer be redone, and the oldest steps beyond the limits can no longer be undone.
@@ -100,7 +100,7 @@ def begin(db: sqlite3.Connection, version_id: str, step: Step) -> None:
     _forget_oldest(db, version_id)
 
 
-def end(db: sqlite3.Connection, version_id: str) -> None:
+def end_history(db: sqlite3.Connection, version_id: str) -> None:
     """Forget all steps: their edits are a version now."""
     db.execute("DELETE FROM draft_steps WHERE version_id = ?", (version_id,))
 

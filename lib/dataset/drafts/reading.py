@@ -44,6 +44,22 @@ def entries(ws: Workspace, held: Version, places: Sequence[int]) -> list[Entry]:
     return [entry for entry in found if entry is not None]
 
 
+def stands(ws: Workspace, held: Version, places: Sequence[int]) -> list[Saved]:
+    """How exactly these examples stand, in the order of `places`, from one query. Positions past the end are left out.
+
+    What `entries` is for a screen, as lines: for whoever looks at examples in another form.
+    """
+    lines = open_lines(ws, held)
+    rows = {row["position"]: row for row in ws.read(AT_PLACES, (held.id, json.dumps([int(place) for place in places])))}
+    found: list[Saved] = []
+    for place in map(int, places):
+        if place in rows:
+            found.append(_saved(held, lines, rows[place]))
+        elif 0 <= place < held.examples:
+            found.append(Saved(place, 0, "original", lines.raw(place)))
+    return found
+
+
 class Edits(Mapping[int, Entry]):
     """The entries that differ from the version, by position, in their order.
 

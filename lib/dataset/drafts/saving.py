@@ -11,7 +11,7 @@ from itertools import islice
 
 import numpy as np
 
-from lib.dataset.drafts import journal
+from lib.dataset.drafts.journal import end_history, take_revisions
 from lib.dataset.drafts.reading import DIFFERS, Positions, by_position, changes, last_revision, places, walk
 from lib.dataset.parse import parse
 from lib.dataset.places import Places
@@ -73,13 +73,13 @@ def _replace(ws: Workspace, held: Version, made: Version, state: int) -> Version
         (end,) = db.execute(f"SELECT max(position) {differing}", names).fetchone()
         if end is not None:
             # They stay as discarded ones, so that a window that follows the version before is told.
-            names["base"] = journal.take_revisions(db, end + 1)
+            names["base"] = take_revisions(db, end + 1)
             db.execute(
                 "INSERT OR REPLACE INTO drafts"
                 f" SELECT version_id, position, :base + 1 + position, 'discarded', :now, NULL {differing}",
                 names,
             )
-        journal.end(db, held.id)
+        end_history(db, held.id)
     return made
 
 

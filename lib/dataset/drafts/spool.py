@@ -52,7 +52,7 @@ class Spool:
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Spool]:
+def opened_spool(folder: Path) -> Iterator[Spool]:
     """A spool in this folder."""
     with SpooledTemporaryFile(max_size=IN_MEMORY, dir=str(folder)) as file:
         yield Spool(file, folder)

@@ -9,9 +9,9 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lib.dataset.drafts import journal, spool
-from lib.dataset.drafts.journal import Step
+from lib.dataset.drafts.journal import Step, begin_step, take_revisions
 from lib.dataset.drafts.reading import DIFFERS, LAST, past_end
+from lib.dataset.drafts.spool import Row, opened_spool
 from lib.dataset.example import encode
 from lib.dataset.jsonl import Lines
 from lib.dataset.shelf import Version, open_lines, version
@@ -62,7 +62,7 @@ def change_all(ws: Workspace, version_id: str, edits: Iterable[Edit], *, label: 
     """
     held = version(ws, version_id)
     lines = open_lines(ws, held)
-    with spool.opened(ws.home) as waiting:
+    with opened_spool(ws.home) as waiting:
         for position, data, revision in edits:
             waiting.put(position, revision, *_written(held, lines, position, data))
         if not waiting.count:
@@ -134,7 +134,7 @@ def _settle(
     db: sqlite3.Connection,
     ws: Workspace,
     held: Version,
-    rows: Iterable[spool.Row] | str,
+    rows: Iterable[Row] | str,
     label: str | None,
     verb: str,
     *,
@@ -158,8 +158,8 @@ def _settle(
     edits, first, last = db.execute("SELECT count(*), min(position), max(position) FROM incoming").fetchone()
     if edits:
         said = label or f"{verb} {f'example {first + 1}' if edits == 1 else f'{edits:,} examples'}"
-        base = journal.take_revisions(db, last - first + 1)
-        journal.begin(db, held.id, Step(base + 1, said, edits, first, ws.clock()))
+        base = take_revisions(db, last - first + 1)
+        begin_step(db, held.id, Step(base + 1, said, edits, first, ws.clock()))
         db.execute(
             "INSERT OR REPLACE INTO drafts SELECT :version, position, :base + 1 + position - :first, state, :now, line"
             " FROM incoming ORDER BY position",
@@ -169,7 +169,7 @@ def _settle(
     return int(edits)
 
 
-def _fill(db: sqlite3.Connection, ws: Workspace, held: Version, rows: Iterable[spool.Row]) -> None:
+def _fill(db: sqlite3.Connection, ws: Workspace, held: Version, rows: Iterable[Row]) -> None:
     """Fill `incoming`. Two edits of one example in one call are a conflict: the second was not made on the first."""
     for row in rows:
         try:

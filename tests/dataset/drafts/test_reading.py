@@ -48,6 +48,25 @@ def test_the_entries_of_a_page_come_from_one_query_in_the_order_asked(
     assert drafts.entries(ws, held, np.array([4, 0]))[1].position == 0  # type: ignore[arg-type]
 
 
+def test_lines_are_read_as_they_stand_byte_for_byte(ws: Workspace, asked: list[str]) -> None:
+    odd = [b'{"messages":  [ ] , "x": 1.50}', b'{"x":"\\u00e9", "x":"twice"}', b'{"x": 1e3}', b'{"x": 4}']
+    held = shelf.bring_in(ws, b"\n".join(odd), "a.jsonl")
+    drafts.remove(ws, held.id, 2, 0)
+    revision = drafts.change(ws, held.id, 3, {"x": 5}, 0)
+    place = drafts.add(ws, held.id, chat())
+    drafts.undo(ws, held.id, drafts.history(ws, held.id).undo.id)  # type: ignore[union-attr]
+    asked.clear()
+    found = drafts.stands(ws, held, [3, 2, 1, 0, place, 99, -1])
+    assert len(asked) == 1
+    assert found[0] == Saved(3, revision, "edited", b'{"x": 5}')
+    assert [(one.state, one.line) for one in found[1:]] == [
+        ("removed", None),
+        ("original", odd[1]),
+        ("original", odd[0]),
+        ("absent", None),
+    ]
+
+
 def test_the_places_that_differ_are_found_without_reading_an_example(
     ws: Workspace, held: Version, asked: list[str]
 ) -> None:
