@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from lib.dataset import likeness, systems
 from lib.dataset.examine import examine
 from lib.dataset.finding import Finding
 from lib.dataset.jsonl import Lines, value_of
+from lib.dataset.near import near
 from lib.dataset.rules.case import Case
 from lib.dataset.rules.size import CODE as OVER_LIMIT
 from lib.dataset.rules.size import LEAST_EXAMPLES, cut, near_not_looked_for, too_few
@@ -26,9 +27,6 @@ from lib.dataset.survey.columns import Columns
 from lib.dataset.survey.facts import facts_of
 from lib.dataset.survey.survey import Survey, survey
 from lib.tokens.batch import BatchCounter
-
-if TYPE_CHECKING:
-    from lib.dataset.near import Near
 
 Positions = npt.NDArray[np.int64]
 Bits = npt.NDArray[np.bool_]
@@ -51,7 +49,6 @@ class Assessment:
         *,
         counter: BatchCounter | None = None,
         held_out: Bits | None = None,
-        near: Near | None = None,
         number: Callable[[int], int] = lambda position: position + 1,
     ) -> None:
         self.method = surveyed.method
@@ -59,7 +56,7 @@ class Assessment:
         self.present: Bits = np.ones(len(surveyed.columns), np.bool_)
         self.held_out: Bits = np.zeros(len(surveyed.columns), np.bool_) if held_out is None else held_out
         self.labels = dict(surveyed.labels)
-        self.near = near
+        self.near: near.Near | None = None
         self._read, self._counter, self._number = read, counter, number
         self._texts = dict(surveyed.systems)
         self._single: dict[str, Positions] = {code: held.astype(np.int64) for code, held in surveyed.found.items()}
@@ -95,7 +92,7 @@ class Assessment:
         return int(held.sum(where=self.present & ~self.held_out, dtype=np.int64))
 
     def found(self, limit: int | None = None) -> Mapping[str, Positions]:
-        """For each code the positions, ascending, at which it was found; `limit` is what a model reads of an example."""
+        """For each code the positions, ascending, where it was found. `limit` is what a model reads of an example."""
         every = {code: held for code, held in self._single.items() if len(held)}
         for code, (held, _) in self._alike.found.items():
             if len(held):
@@ -113,13 +110,14 @@ class Assessment:
 
     def look_for_near(self, lines: Lines, progress: Callable[[int], None] | None = None) -> None:
         """Look for near duplicates among the examples, which stand in `lines`, and keep that up from now on."""
-        from lib.dataset.near import Likenesses
-
-        self.near = Likenesses.build(lines, self.columns.same, self.present, progress)
+        self.near = near.compare(lines, self.columns.same, self.present, progress)
         self._together = None
 
     def findings(self, positions: Sequence[int], limit: int | None = None) -> list[list[Finding]]:
-        """All findings about each of these examples; none about a removed one."""
+        """All findings about each of these examples; none about a removed one.
+
+        Kinds that compare examples come from what is known of all of them.
+        """
         lines = self._read(positions)
         return [
             [] if line is None else self._findings(int(at), line, limit)
@@ -152,8 +150,7 @@ class Assessment:
         )
         self._put_labels(places, lines)
         if self.near is not None:
-            for at, line in zip(places.tolist(), lines, strict=True):
-                self.near.replace(at, None if line is None else value_of(line, 0)[0])
+            self.near = self.near.replace(places.tolist(), self._data)
         self._together = None
 
     @property
@@ -188,6 +185,10 @@ class Assessment:
         if limit is not None and tokens > limit and self._counter is not None:
             found.append(cut(case, tokens, limit, self._counter.count))
         return found
+
+    def _data(self, position: int) -> dict[str, Any] | None:
+        (line,) = self._read([position])
+        return None if line is None else value_of(line, 0)[0]
 
     def _positions(self) -> Positions:
         return np.flatnonzero(self.present)
@@ -242,9 +243,9 @@ class _Together:
         found[systems.CODE] = np.flatnonzero(slips) if self._variants else NONE
         if assessed.near is not None:
             partner = assessed.near.partner
-            near = np.flatnonzero(partner >= 0)
-            crosses = assessed.held_out[near] != assessed.held_out[partner[near]]
-            found[NEAR_LEAK], found[NEAR_DUPLICATE] = near[crosses], near[~crosses]
+            later = np.flatnonzero(partner >= 0)
+            crosses = assessed.held_out[later] != assessed.held_out[partner[later]]
+            found[NEAR_LEAK], found[NEAR_DUPLICATE] = later[crosses], later[~crosses]
         self.found = {code: held for code, held in found.items() if len(held)}
 
     def findings(self, case: Case, number: Callable[[int], int]) -> list[Finding]:

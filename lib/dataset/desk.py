@@ -1,7 +1,7 @@
 """The desk: a version with its saved edits as they are now, everything known about it, ready to be looked at.
 
-Follows what is saved, by whichever window or process, and looks again only at what was touched. What it knows can always
-be worked out anew from the workspace, so nothing is lost with it. Knows no screen.
+Follows what is saved, by whichever window or process, and looks again only at what was touched. What it knows can
+always be worked out anew from the workspace, so nothing is lost with it. Knows no screen.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Desk:
             self.assessed.look_for_near(self._lines, progress)
 
     def entries(self, positions: Sequence[int]) -> list[Entry]:
-        """These examples as they are saved now, removed ones included, each with the revision that an edit must name."""
+        """These examples as they are saved now, removed ones included, with the revisions that an edit must name."""
         return drafts.entries(self._ws, self.version, positions)
 
     def read(self, positions: Sequence[int]) -> list[bytes | None]:

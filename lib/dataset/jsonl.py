@@ -270,7 +270,7 @@ def _newlines(data: Any, start: int, stop: int) -> int:
 
 
 def value_of(raw: bytes, number: int) -> tuple[dict[str, Any] | None, list[Finding]]:
-    """The object that stands on a line, None when it holds none; and what a person should know about how it was read."""
+    """The object that stands on a line, None when it holds none; and what there is to know about how it was read."""
     try:
         value = parse(raw)
     except Unparsable as problem:

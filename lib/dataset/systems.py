@@ -32,7 +32,7 @@ class Variant:
 
 
 def variants(used: Mapping[int, int], texts: Mapping[int, str]) -> dict[int, Variant]:
-    """For each hash of a system message that resembles a more frequent one, which one. `used` counts examples by hash."""
+    """For each hash of a system message that resembles a more frequent one: which one. `used` counts by hash."""
     often = sorted((number, -hashed) for hashed, number in used.items() if number > 0 and hashed and hashed in texts)
     if not 1 < len(often) <= MOST_DIFFERENT:
         return {}

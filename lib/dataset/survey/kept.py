@@ -34,7 +34,7 @@ def load(ws: Workspace, sha256: str, encoding: str | None, method: Method, lines
     """The kept survey of the file with this hash, whose lines are `lines`; None when there is none to trust."""
     path = _path(ws, sha256, encoding, method)
     try:
-        with np.load(path) as held:
+        with path.open("rb") as file, np.load(file) as held:
             arrays: dict[str, Any] = {name: held[name] for name in held.files}
         said = json.loads(bytes(arrays["said"]))
         columns = Columns.of({name: arrays[f"column {name}"] for name in TYPES})

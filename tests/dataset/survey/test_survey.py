@@ -31,7 +31,7 @@ texts = st.one_of(
             " ",
             "\n",
             "ann@acme.io",
-            "sk-" + "a1" * 20,
+            "ghp_" + "a1B2" * 9,
             "4111 1111 1111 1111",
             "DE89 3704 0044 0532 0130 00",
             "call +49 30 1234567",
@@ -95,7 +95,7 @@ def test_every_line_is_surveyed_whatever_the_blocks_are() -> None:
 
 
 def test_lines_that_are_no_examples_are_told_and_left_out_of_the_columns() -> None:
-    found = surveyed([chat(), b"{broken", chat("b"), b"[1]", chat("sk-" + "a1" * 20)])
+    found = surveyed([chat(), b"{broken", chat("b"), b"[1]", chat("ghp_" + "a1B2" * 9)])
     assert [(one.code, one.line) for one in found.problems] == [("invalid_json", 2), ("not_an_object", 4)]
     assert found.totals == {"invalid_json": 1, "not_an_object": 1}
     assert len(found.lines) == len(found.columns) == 3
