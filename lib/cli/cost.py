@@ -8,15 +8,18 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import numpy as np
+
 from lib.catalog.limits import limits
 from lib.catalog.models import Model
-from lib.cli.counting import model_and_count
+from lib.cli.counting import model_and_counter
 from lib.cli.printing import print_json, say
 from lib.cost import Estimate, estimate
 from lib.dataset.finding import first_error
-from lib.dataset.jsonl import Reading, read
+from lib.dataset.reading import read
+from lib.dataset.survey.survey import survey
 from lib.errors import DataError
-from lib.tokens.billing import PER_EXAMPLE, example_tokens
+from lib.tokens.billing import PER_EXAMPLE
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -31,19 +34,21 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Estimate and print."""
-    model, count = model_and_count(given.model)
+    model, counter = model_and_counter(given.model)
     _check_epochs(given.epochs, model)
     reading = read(given.file, given.file.name)
-    if not len(reading.lines):
-        why = first_error(reading.problems)
+    surveyed = survey(reading.lines, counter=counter)
+    examples, problems = len(surveyed.lines), [*reading.problems, *surveyed.problems]
+    if not examples:
+        why = first_error(problems)
         raise DataError(why.text, why.why, line=why.line)
-    tokens, foreign = 0, 0
-    for example in reading.lines:
-        billed = example_tokens(example.data, count, model.tokens_per_example)
-        tokens += billed
-        foreign += billed == PER_EXAMPLE
-    found = estimate(model, len(reading.lines), tokens, given.epochs, today=date.today())
-    found = replace(found, notes=(*_not_counted(reading, foreign), *found.notes))
+    tokens, limit = surveyed.columns.tokens, model.tokens_per_example
+    billed = int((tokens if limit is None else np.minimum(tokens, limit)).sum(dtype=np.int64))
+    found = estimate(model, examples, billed, given.epochs, today=date.today())
+    totals = {**reading.totals, **surveyed.totals}
+    unread = sum(totals[code] for code in {one.code for one in problems if one.severity != "info"})
+    foreign = int((tokens == PER_EXAMPLE).sum())
+    found = replace(found, notes=(*_not_counted(unread, foreign, examples), *found.notes))
     if given.json:
         print_json(found.as_json())
     else:
@@ -59,15 +64,14 @@ def _check_epochs(epochs: int | None, model: Model) -> None:
         )
 
 
-def _not_counted(reading: Reading, foreign: int) -> Iterator[str]:
+def _not_counted(unread: int, foreign: int, examples: int) -> Iterator[str]:
     """What the file holds and the estimate leaves out: without it, nothing would look cheap."""
-    unread = sum(reading.totals[code] for code in {one.code for one in reading.problems if one.severity == "error"})
     if unread:
         yield f"Lines that cannot be read and are not counted: {unread:,}. `check` names them."
     if foreign:
         yield (
             "Examples in which no service finds messages, so that their texts are not counted: "
-            f"{foreign:,} of {len(reading.lines):,}. `check` says what is wrong."
+            f"{foreign:,} of {examples:,}. `check` says what is wrong."
         )
 
 

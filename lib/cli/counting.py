@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from lib.catalog.models import Model, find
-from lib.tokens.counting import counter
+from lib.tokens.batch import BatchCounter, batch_counter
 
 # Where no model is named, tokens are those of the hosted models that can be tuned today; all of them count alike.
 USUAL_MODEL = "gpt-4.1-mini-2025-04-14"
 
 
-def model_and_count(model_id: str | None) -> tuple[Model, Callable[[str], int]]:
-    """A model and how it counts. Raises UnknownModel, and EncodingUnavailable without its encoding."""
+def model_and_counter(model_id: str | None) -> tuple[Model, BatchCounter]:
+    """A model and what counts as it does. Raises UnknownModel, and EncodingUnavailable without its encoding."""
     model = find(USUAL_MODEL if model_id is None else model_id)
-    return model, counter(model.encoding)
+    return model, batch_counter(model.encoding)

@@ -15,8 +15,10 @@ from lib.cli.printing import print_json, say, tell
 from lib.cli.report import how_far, line, measured, run_json
 from lib.dataset import shelf
 from lib.dataset.example import Method
-from lib.dataset.jsonl import read
+from lib.dataset.places import Places
+from lib.dataset.reading import read
 from lib.dataset.shelf import Version
+from lib.dataset.survey.survey import survey
 from lib.errors import UnknownModel
 from lib.runs.book import Run
 from lib.runs.launch import launch
@@ -129,13 +131,13 @@ def _usable(file: Path, model: str, method: Method | None) -> Method | None:
 
 def _kept(ws: Workspace, training: Path, validation: Path | None) -> Version:
     """The version that holds these files; the same files are kept as one version however often they are launched."""
-    files = [read(file, file.name).lines for file in (training, validation) if file is not None]
+    files = [survey(read(file, file.name).lines).lines for file in (training, validation) if file is not None]
 
     def raws() -> Iterator[bytes]:
         for lines in files:
             yield from lines.raws()
 
-    held_out = frozenset(range(len(files[0]), sum(map(len, files))))
+    held_out = Places.of(range(len(files[0]), sum(map(len, files))))
     sha256 = shelf.keep_lines(ws, raws())
     for dataset in shelf.datasets(ws):
         for version in shelf.versions(ws, dataset.id):

@@ -6,7 +6,8 @@ users report, or what costs quality, is a warning. Knows no model: its limits an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +15,13 @@ import numpy as np
 
 from lib.dataset.assessment import LOOKED_THROUGH, Assessment, raws_of
 from lib.dataset.example import Method
-from lib.dataset.finding import Finding
+from lib.dataset.finding import Finding, Findings
 from lib.dataset.jsonl import Lines
 from lib.dataset.rules.size import too_large
-from lib.dataset.survey.survey import Survey, survey
+from lib.dataset.survey.survey import survey
 from lib.tokens.batch import BatchCounter
 
-__all__ = ["Finding", "Report", "check", "report_of"]
+__all__ = ["Finding", "Report", "check"]
 
 KEPT_PER_CODE = 200
 
@@ -61,6 +62,8 @@ def check(
     file_bytes: int | None = None,
     validation: Collection[int] = (),
     near: bool | None = None,
+    problems: Sequence[Finding] = (),
+    totals: Mapping[str, int] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Report:
     """Check all lines of a file.
@@ -68,8 +71,8 @@ def check(
     `method` is recognised when it is not given. `limit` is how many tokens of an example the model reads, `counter`
     counts with its encoding; without it no tokens are counted. `file_bytes` is how long a file the service takes.
     `validation` are the positions held out: they are checked but neither billed nor counted as training examples.
-    `near` says whether to look for near duplicates; by itself that is done up to 20,000 examples. `progress` is called
-    with the number of lines done, now and then; what it raises ends the check.
+    `near` says whether to look for near duplicates; by itself that is done up to 20,000 examples. `problems` and
+    `totals` come from reading the file. `progress` is called with the number of lines done; what it raises ends it.
     """
     surveyed = survey(lines, method=method, counter=counter, progress=progress)
     held_out = np.zeros(len(surveyed.columns), np.bool_)
@@ -83,13 +86,15 @@ def check(
     )
     if near or (near is None and len(assessed) <= LOOKED_THROUGH):
         assessed.look_for_near(surveyed.lines)
-    return report_of(assessed, surveyed, limit=limit, file_bytes=file_bytes)
+    before = Findings()
+    before.include(problems, totals if totals is not None else Counter(one.code for one in problems))
+    before.include(surveyed.problems, surveyed.totals)
+    return _report(assessed, before, surveyed.encoding is not None, limit, file_bytes)
 
 
-def report_of(
-    assessed: Assessment, surveyed: Survey, *, limit: int | None = None, file_bytes: int | None = None
+def _report(
+    assessed: Assessment, before: Findings, counted: bool, limit: int | None, file_bytes: int | None
 ) -> Report:
-    """The report of an assessment, with what the survey has to say about lines that are no examples."""
     found = assessed.found(limit)
     told = sorted({int(at) for places in found.values() for at in places[:KEPT_PER_CODE]})
     wanted = {code: set(places[:KEPT_PER_CODE].tolist()) for code, places in found.items()}
@@ -102,17 +107,15 @@ def report_of(
     whole = assessed.about_the_whole()
     if file_bytes is not None and (size := int(assessed.columns.size.sum(dtype=np.int64))) > file_bytes:
         whole.append(too_large(size, file_bytes))
-    every = [*whole, *surveyed.problems, *findings]
-    totals = {finding.code: 0 for finding in every}
-    totals.update({code: len(places) for code, places in found.items()})
-    totals.update(surveyed.totals)
-    for finding in whole:
-        totals[finding.code] += 1
+    every = [*whole, *before.kept(), *findings]
+    totals = Counter({code: len(places) for code, places in found.items()})
+    totals.update(before.totals())
+    totals.update(finding.code for finding in whole)
     return Report(
         ok=not any(finding.severity == "error" for finding in every),
         method=assessed.method,
         examples=assessed.examples,
-        tokens_per_epoch=assessed.tokens(limit) if surveyed.encoding else None,
+        tokens_per_epoch=assessed.tokens(limit) if counted else None,
         findings=tuple(sorted(every, key=lambda finding: finding.line or 0)),
-        totals=totals,
+        totals=dict(totals),
     )

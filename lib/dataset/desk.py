@@ -15,7 +15,6 @@ import numpy.typing as npt
 from lib.dataset import drafts
 from lib.dataset.assessment import LOOKED_THROUGH, Assessment
 from lib.dataset.drafts import Entry
-from lib.dataset.example import encode
 from lib.dataset.finding import Finding
 from lib.dataset.shelf import Version, open_lines
 from lib.dataset.survey import kept
@@ -83,15 +82,11 @@ class Desk:
     def read(self, positions: Sequence[int]) -> list[bytes | None]:
         """The lines of these examples as they are saved now; None where one is removed."""
         edited = [int(at) for at in positions if at >= len(self.edited) or self.edited[at]]
-        changed = {entry.position: entry for entry in self.entries(edited)} if edited else {}
-        found: list[bytes | None] = []
-        for at in positions:
-            entry = changed.get(int(at))
-            if entry is not None:
-                found.append(None if entry.example is None else encode(entry.example.data))
-            else:
-                found.append(self._lines.raw(int(at)) if at < len(self._lines) else None)
-        return found
+        changed = {saved.position: saved.line for saved in drafts.stands(self._ws, self.version, edited)}
+        lines = self._lines
+        return [
+            changed.get(int(at)) if int(at) in changed or at >= len(lines) else lines.raw(int(at)) for at in positions
+        ]
 
     def findings(self, positions: Sequence[int], limit: int | None = None) -> list[list[Finding]]:
         """All findings about each of these examples."""

@@ -151,4 +151,7 @@ def encode(data: Any) -> bytes:
         raise DataError(
             f"The example cannot be written as JSON: {error}.", "Take that value out of it.", raw=repr(error)
         ) from error
-    return HALF_PAIR.sub(lambda half: f"\\u{ord(half.group()):04x}", text).encode()
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return HALF_PAIR.sub(lambda half: f"\\u{ord(half.group()):04x}", text).encode()

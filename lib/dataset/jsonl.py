@@ -1,28 +1,22 @@
-"""Reads a file of examples: JSONL first of all, and a JSON array or pretty-printed objects as if they were.
+"""A file with one JSON object a line: where its lines are, and what stands on one of them.
 
-The file stays where it is, mapped into memory; what is kept beside it are three integers for each example. A line that
-cannot be read becomes a finding, and the rest of the file is there all the same. Knows JSON and lines; what an example
-must look like is for the check.
+The file stays where it is, mapped into memory; what is kept beside it are three integers for each line. Knows JSON and
+lines; what other files become such lines is for source/, what an example must look like for the check.
 """
 
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, overload
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from lib.dataset.example import Example
-from lib.dataset.finding import Finding, Findings
+from lib.dataset.finding import Finding
 from lib.dataset.parse import Unparsable, has_half_pair, is_deeper, parse, repeated_key
-from lib.dataset.sniff import PEEK, check_readable, not_json, wide_encoding
-from lib.dataset.spans import spans
 from lib.errors import UnreadableFile
 
 Integers = npt.NDArray[np.int64]
@@ -54,15 +48,8 @@ class Lines:
         return len(self._starts)
 
     def raw(self, position: int) -> bytes:
-        """The example's exact bytes, without the line's end; a value over several lines comes as one line."""
-        held = bytes(self._data[self._starts[position] : self._ends[position]])
-        if b"\n" in held or b"\r" in held:
-            # Outside a text a line break is a blank, and inside it JSON allows none: no value changes.
-            held = held.replace(b"\n", b" ").replace(b"\r", b" ")
-            # What holds half of a character stays spread out: the formatter refuses it.
-            with suppress(msgspec.DecodeError):
-                return msgspec.json.format(held, indent=-1)
-        return held
+        """The example's exact bytes, without the line's end."""
+        return bytes(self._data[self._starts[position] : self._ends[position]])
 
     def raws(self) -> Iterator[bytes]:
         """The exact bytes of all examples, one after the other."""
@@ -117,47 +104,14 @@ class Lines:
         return (self.example(position) for position in range(len(self)))
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a file holds: its examples, and findings about lines that are none (all counted in `totals`, by code)."""
+def lines_of(path: Path, numbers: Integers | None = None) -> Lines:
+    """All lines of a file that are not blank: nothing is looked at but where they end.
 
-    lines: Lines
-    problems: tuple[Finding, ...]
-    totals: Mapping[str, int]
-
-
-def read(source: bytes | Path, name: str) -> Reading:
-    """Read the examples of a file; `name` is what a person calls it.
-
-    Raises UnreadableFile when the whole file is something else: empty, binary, another format.
+    `numbers` has the number of each line where it is not its place in the file (there are no blank lines then).
     """
-    data = _open(source, name)
-    head = bytes(data[:PEEK])
-    check_readable(head, name)
-    found = Findings()
-    if encoding := wide_encoding(head):
-        data = _to_utf8(data, encoding, name)
-        found.add(
-            Finding(
-                "info",
-                "not_utf8",
-                None,
-                None,
-                f"The file is {encoding.upper()}, not UTF-8.",
-                "Services accept UTF-8 only. Etude writes it that way; no character changes.",
-            )
-        )
-    first = len(BOM) if data[: len(BOM)] == BOM else 0
-    lines = _read_spread(data, first, found) if _is_spread(data, first) else _read_lines(data, first, found)
-    if not len(lines) and not bytes(data[first : first + PEEK]).lstrip().startswith(b"{"):
-        raise not_json(bytes(data[:PEEK]), name)
-    return Reading(lines, found.kept(), found.totals())
-
-
-def lines_of(path: Path) -> Lines:
-    """All lines of a file that are not blank: nothing is looked at but where they end."""
     data = _open(path, path.name)
-    return Lines(data, *_line_bounds(data, len(BOM) if data[: len(BOM)] == BOM else 0))
+    starts, ends, places = _line_bounds(data, len(BOM) if data[: len(BOM)] == BOM else 0)
+    return Lines(data, starts, ends, places if numbers is None else numbers[: len(places)])
 
 
 def write(raws: Iterable[bytes], path: Path) -> None:
@@ -183,50 +137,11 @@ def _open(source: bytes | Path, name: str) -> Any:
         ) from error
 
 
-def _to_utf8(data: Any, encoding: str, name: str) -> bytes:
-    try:
-        return bytes(data).decode(encoding).removeprefix("\ufeff").encode()
-    except UnicodeError as error:
-        raise UnreadableFile(
-            f"{name} looks like {encoding.upper()} but breaks off or holds bytes that are not.",
-            "Save it again as UTF-8.",
-            raw=str(error),
-        ) from error
-
-
-def _is_spread(data: Any, first: int) -> bool:
-    """Whether this is one array, or objects over several lines: the first value does not stand alone on its line."""
-    start = next((at for at in range(first, min(len(data), first + PEEK)) if data[at] not in b" \t\r\n"), None)
-    if start is None:
-        return False
-    newline = data.find(b"\n", start)
-    line = bytes(data[start : newline if newline >= 0 else len(data)]).strip()
-    try:
-        value = parse(line)
-    except Unparsable:
-        begun, end = next(spans(data, start), (start, start))
-        return data[start] == ord("[") or (begun == start and newline >= 0 and _reads(bytes(data[begun:end])))
-    return isinstance(value, list) and any(isinstance(entry, dict) for entry in value)
-
-
-def _reads(raw: bytes) -> bool:
-    try:
-        return isinstance(parse(raw), dict)
-    except Unparsable:
-        return False
-
-
-def _read_lines(data: Any, first: int, found: Findings) -> Lines:
-    """One example a line. Blank lines are passed over, and counted in the line numbers."""
-    starts, ends, numbers = _line_bounds(data, first)
-    good = np.ones(len(starts), dtype=bool)
-    for index, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
-        good[index] = _is_example(bytes(data[start:end]), int(numbers[index]), found)
-    return Lines(data, starts[good], ends[good], numbers[good])
-
-
 def _line_bounds(data: Any, first: int) -> tuple[Integers, Integers, Integers]:
     """Starts, ends and numbers of the lines that are not blank. Old Macs end lines with a carriage return alone."""
+    if len(data) <= first:
+        none = np.empty(0, dtype=np.int64)
+        return none, none, none
     held = np.frombuffer(data, dtype=np.uint8)
     newline = NEWLINE if data.find(b"\n") >= 0 else RETURN
     blocks = range(first, len(held), SCAN_BLOCK)
@@ -240,33 +155,6 @@ def _line_bounds(data: Any, first: int) -> tuple[Integers, Integers, Integers]:
     for index in np.flatnonzero(filled & np.isin(held[np.minimum(starts, len(held) - 1)], BLANKS)):
         filled[index] = bool(bytes(data[starts[index] : ends[index]]).strip())
     return starts[filled], ends[filled], numbers[filled]
-
-
-def _read_spread(data: Any, first: int, found: Findings) -> Lines:
-    """The values of an array, or objects over several lines, as if each stood on a line of its own."""
-    bounds: list[tuple[int, int, int]] = []
-    number, counted = 1, first
-    for start, end in spans(data, first):
-        number += _newlines(data, counted, start)
-        counted = start
-        if _is_example(bytes(data[start:end]), number, found):
-            bounds.append((start, end, number))
-    found.add(
-        Finding(
-            "info",
-            "not_one_example_a_line",
-            None,
-            None,
-            "The file is a JSON array, or its objects go over several lines.",
-            "Services accept one object a line only. Etude writes it that way; no value changes.",
-        )
-    )
-    table = np.array(bounds, dtype=np.int64).reshape(-1, 3)
-    return Lines(data, table[:, 0], table[:, 1], table[:, 2])
-
-
-def _newlines(data: Any, start: int, stop: int) -> int:
-    return bytes(data[start:stop]).count(b"\n")
 
 
 def value_of(raw: bytes, number: int) -> tuple[dict[str, Any] | None, list[Finding]]:
@@ -291,13 +179,6 @@ def value_of(raw: bytes, number: int) -> tuple[dict[str, Any] | None, list[Findi
         why = "No text can hold it. A service replaces it by � or refuses the file."
         found.append(Finding("warning", "half_character", number, None, text, why, "replace_half_characters"))
     return value, found
-
-
-def _is_example(raw: bytes, number: int, found: Findings) -> bool:
-    value, findings = value_of(raw, number)
-    for finding in findings:
-        found.add(finding)
-    return value is not None
 
 
 def _unparsable(problem: Unparsable, number: int) -> Finding:

@@ -17,14 +17,14 @@ from typing import Any
 
 from lib.dataset import held_out
 from lib.dataset.compare import compare
-from lib.dataset.dialects import converted
-from lib.dataset.example import METHODS, Method, encode
-from lib.dataset.finding import first_error
-from lib.dataset.jsonl import Lines, lines_of, read
+from lib.dataset.convert.conversion import Conversion
+from lib.dataset.example import METHODS, Method
+from lib.dataset.jsonl import Lines, lines_of
 from lib.dataset.naming import title_of
 from lib.dataset.places import Places
+from lib.dataset.reading import read
 from lib.dataset.rules.belonging import LOOKED_AT_FIRST, method_of_most
-from lib.dataset.tables import Roles, examples, guess, incomplete, read_table
+from lib.dataset.survey.survey import survey
 from lib.errors import DataError, WorkspaceError
 from lib.workspace.database import Workspace, new_id
 
@@ -80,40 +80,34 @@ def bring_in(
     name: str,
     *,
     validation: Iterable[int] = (),
-    convert: bool = False,
+    conversion: Conversion | None = None,
     told: Told | None = None,
 ) -> Version:
-    """Keep the readable examples of a file as the first version of a new dataset; `name` is the file's own.
+    """Keep the examples of a file as the first version of a new dataset, without a question; `name` is the file's own.
 
-    `convert` turns examples in other tools' formats (lib.dataset.dialects) into that of the services. `told` hears how
-    many bytes are kept so far; what it raises stops the work, and nothing is kept. Raises UnreadableFile when the file
-    is something else, DataError when not one line is an example.
+    `conversion` says how they are written elsewhere; that of a table is guessed. `told` hears how many bytes are kept
+    so far; what it raises stops the work, and nothing is kept. Raises UnreadableFile when the file is something else,
+    DataError when not one line is an example.
     """
-    reading = read(source, name)
-    if not len(reading.lines):
-        why = first_error(reading.problems)
-        raise DataError(why.text, why.why, line=why.line)
-    unread = sum(reading.totals[code] for code in {one.code for one in reading.problems if one.severity == "error"})
-    raws = _converted(reading.lines) if convert else reading.lines.raws()
-    more = source if unread or convert else None
-    return begin(ws, raws, name, validation=validation, unread=unread, source=more, told=told)
-
-
-def bring_in_table(
-    ws: Workspace, source: bytes, name: str, roles: Roles | None = None, *, validation: Iterable[int] = ()
-) -> Version:
-    """Keep the rows of a table (CSV, TSV) as conversations, as the first version of a new dataset.
-
-    Without `roles` they are guessed. Raises UnreadableFile when the file is no table, DataError when no row has both a
-    question and an answer.
-    """
-    table = read_table(source, name)
-    roles = roles or guess(table)
-    unread = len(incomplete(table, roles))
-    if unread == len(table.rows):
-        raise DataError(f"No row of {name} has both a question and an answer.", "Choose other columns.")
-    raws = (encode(data) for data in examples(table, roles))
-    return begin(ws, raws, name, validation=validation, unread=unread, source=source)
+    reading = read(source, name, conversion=conversion)
+    surveyed = survey(reading.lines)
+    problems = [*reading.problems, *surveyed.problems]
+    if not len(surveyed.lines):
+        why = next((one for one in problems if one.severity != "info"), None)
+        raise DataError(why.text, why.why, line=why.line) if why else DataError(f"There is no example in {name}.")
+    totals = {**reading.totals, **surveyed.totals}
+    unread = sum(totals[code] for code in {one.code for one in problems if one.severity != "info"})
+    return begin(
+        ws,
+        surveyed.lines.raws(),
+        name,
+        validation=validation,
+        method=surveyed.method,
+        unread=unread,
+        source=source if unread or reading.conversion else None,
+        conversion=reading.conversion.as_json() if reading.conversion else None,
+        told=told,
+    )
 
 
 def begin(
@@ -306,12 +300,6 @@ def _blocks(raws: Iterable[bytes]) -> Iterator[bytes]:
             yield b"\n".join([*waiting, b""])
             waiting, length = [], 0
     yield b"\n".join([*waiting, b""])
-
-
-def _converted(lines: Lines) -> Iterator[bytes]:
-    for position, example in enumerate(lines):
-        made = converted(example.data)
-        yield lines.raw(position) if made is None else encode(made)
 
 
 @lru_cache(maxsize=8)

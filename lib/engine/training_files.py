@@ -52,13 +52,13 @@ def examine(training: Path, validation: Path | None) -> Usable | Unusable:
 def _examine(path: Path, kind: Kind) -> Usable | Unusable:
     # Imported here: the server must be ready before numpy is.
     from lib.dataset.check import check
-    from lib.dataset.jsonl import read
+    from lib.dataset.jsonl import lines_of
 
     try:
-        reading = read(path, f"{kind.capitalize()} file")
+        lines = lines_of(path)
     except DataError as error:
         return _invalid(kind, error.what)
-    report = check(reading.lines, method="supervised", problems=reading.problems, totals=reading.totals)
+    report = check(lines, method="supervised", near=False)
     errors = [finding for finding in report.findings if finding.severity == "error"]
     in_lines = [finding for finding in errors if finding.line is not None]
     if in_lines:
@@ -66,7 +66,7 @@ def _examine(path: Path, kind: Kind) -> Usable | Unusable:
     # A validation file may be short: an example is enough to measure with.
     if errors and (kind == "training" or errors[0].code != TOO_FEW):
         return Unusable(errors[0].code, errors[0].text.rstrip("."), f"{kind}_file")
-    return Usable(len(reading.lines))
+    return Usable(report.examples)
 
 
 def said(finding: Finding, path: Path) -> str:

@@ -1,33 +1,38 @@
 """What Data, Cost and Train work on: the chosen version with its saved edits, and what the check says about it.
 
-Only slices are read for a page. The check and the counts of a version are kept by its id, and an edit costs what it
-touches, so that a rerun counts nothing again.
+A desk (lib.dataset.desk) knows the version; it is opened once and follows every edit, so that a rerun reads one page of
+examples and counts nothing again.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 
+import numpy as np
+import numpy.typing as npt
 import streamlit as st
 
+from lib.catalog.limits import limits
 from lib.catalog.models import models
-from lib.dataset import drafts, shelf
-from lib.dataset.check import Report, check
+from lib.dataset.desk import Desk
 from lib.dataset.drafts import Entry
-from lib.dataset.example import Example, encode
-from lib.dataset.finding import Finding
+from lib.dataset.finding import Finding, Severity
+from lib.dataset.rules.kinds import KINDS, Kind
+from lib.dataset.rules.size import too_large
 from lib.dataset.shelf import Version
 from lib.errors import EncodingUnavailable
-from lib.tokens.billing import example_tokens
-from lib.tokens.counting import counter
-from lib.ui import data_report, frame, session
+from lib.tokens.batch import BatchCounter, batch_counter
+from lib.ui import frame, session
 from lib.ui.figures import number_of
-from lib.ui.plain import plain
+from lib.ui.plain import plain, shortened
 
-VIEWS = ("Examples", "Table", "Findings", "Split", "Versions")
+Positions = npt.NDArray[np.int64]
+
+VIEWS = ("Examples", "Table", "Findings", "Profile", "Split", "Versions")
+ORDER: tuple[Severity, ...] = ("error", "warning", "info")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,63 +42,98 @@ class Measure:
     model: str
     encoding: str
     limit: int | None
+    file_bytes: int
 
     @property
-    def count(self) -> Callable[[str], int] | None:
-        """Counts a text; None when the encoding is not to be had, which costs the counts and nothing else."""
+    def counter(self) -> BatchCounter | None:
+        """Counts texts; None when the encoding is not to be had, which costs the counts and nothing else."""
         try:
-            return _counter(self.encoding)
+            return batch_counter(self.encoding)
         except EncodingUnavailable:
             return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Work:
-    """A version with its edits. `places` is how many positions there are, removed examples included."""
+    """A version with its edits, as it was when this rerun began. Positions count from 0, removed examples included."""
 
     version: Version
-    edits: Mapping[int, Entry]
-    places: int
-    report: Report
+    desk: Desk
     measure: Measure
 
     @property
     def key(self) -> str:
         """Names exactly this state: the version and every edit."""
-        return (
-            f"{self.version.id}@{max((entry.revision for entry in self.edits.values()), default=0)}/{len(self.edits)}"
-        )
+        return f"{self.version.id}@{self.desk.revision}"
 
     @property
-    def held_out(self) -> int:
-        """How many examples are held out for validation."""
-        return data_report.held_out(self.version, self.edits)
+    def places(self) -> int:
+        """How many positions there are, those of removed examples included."""
+        return len(self.desk)
+
+    @property
+    def examples(self) -> int:
+        """How many examples there are."""
+        return self.desk.assessed.examples
 
     @property
     def training(self) -> int:
         """How many examples are trained on."""
-        return self.report.examples - self.held_out
+        return self.desk.assessed.training
+
+    @property
+    def held_out(self) -> int:
+        """How many examples are held out for validation."""
+        return self.desk.assessed.validation
+
+    @property
+    def tokens(self) -> int | None:
+        """Tokens billed for one epoch; None when they cannot be counted."""
+        return self.desk.assessed.tokens(self.measure.limit) if self.desk.encoding else None
+
+    @cached_property
+    def found(self) -> Mapping[str, Positions]:
+        """For each kind of finding, by code, the positions at which it was found, ascending."""
+        return self.desk.assessed.found(self.measure.limit)
+
+    @cached_property
+    def about_the_whole(self) -> list[Finding]:
+        """Findings that are about no example in particular."""
+        whole = self.desk.assessed.about_the_whole()
+        columns = self.desk.assessed.columns
+        size = int(columns.size.sum(where=self.desk.assessed.present & ~self.desk.assessed.held_out, dtype=np.int64))
+        return whole if size <= self.measure.file_bytes else [*whole, too_large(size, self.measure.file_bytes)]
+
+    @cached_property
+    def kinds(self) -> list[tuple[Kind, int]]:
+        """The kinds of findings about examples, errors first, each with the number of examples it is found in."""
+        every = [(KINDS[code], len(places)) for code, places in self.found.items()]
+        return sorted(every, key=lambda one: (ORDER.index(one[0].severity), -one[1]))
+
+    def number_of(self, severity: Severity) -> int:
+        """How many findings there are of this severity, one for each example and kind."""
+        whole = sum(1 for finding in self.about_the_whole if finding.severity == severity)
+        return whole + sum(number for kind, number in self.kinds if kind.severity == severity)
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no error: a service would take the file."""
+        return self.number_of("error") == 0
 
     def entries(self, places: Sequence[int]) -> list[Entry]:
-        """The entries at these places, as they are now."""
-        lines = shelf.open_lines(session.workspace(), self.version)
-        return [self.edits.get(at) or _untouched(at, lines.example(at)) for at in places]
+        """The examples at these positions, as they are now."""
+        return self.desk.entries(places)
 
-    def raw(self, place: int) -> bytes:
-        """The bytes that a search looks through; none for an example that was removed."""
-        if place in self.edits:
-            held = self.edits[place].example
-            return encode(held.data) if held else b""
-        return shelf.open_lines(session.workspace(), self.version).raw(place)
-
-    def tokens_of(self, example: Example) -> int | None:
+    def tokens_of(self, place: int) -> int | None:
         """What one example bills for one epoch; None when its tokens cannot be counted."""
-        count = self.measure.count
-        return example_tokens(example.data, count, self.measure.limit) if count else None
+        if not self.desk.encoding:
+            return None
+        tokens = int(self.desk.assessed.columns.tokens[place])
+        return tokens if self.measure.limit is None else min(tokens, self.measure.limit)
 
     def findings_at(self, place: int) -> list[Finding]:
-        """What was found in the example at this place."""
-        return [finding for finding in self.report.findings if finding.line == place + 1]
+        """What was found in the example at this position."""
+        return self.desk.findings([place], self.measure.limit)[0]
 
 
 def current() -> Work | None:
@@ -104,31 +144,20 @@ def current() -> Work | None:
 
 def of(version: Version) -> Work:
     """A version with its saved edits, checked."""
-    ws, measure = session.workspace(), _measure()
-    edits = drafts.edits(ws, version.id)
-    report = _checked(version.id, measure.encoding, measure.limit, version, measure)
-    return Work(
-        version=version,
-        edits=edits,
-        places=max(version.examples, max(edits, default=-1) + 1),
-        report=data_report.with_edits(report, version, edits, measure.count, measure.limit),
-        measure=measure,
-    )
+    measure = _measure()
+    desk = _desk(version, measure)
+    desk.follow()
+    return Work(version, desk, measure)
 
 
 def training_tokens(work: Work, encoding: str, limit: int | None) -> int:
     """Billed tokens of one epoch in another encoding, cut at another limit. Raises EncodingUnavailable."""
-    count = _counter(encoding)
-    base = _tokens(work.version.id, encoding, limit, work.version)
-    return base + data_report.more_tokens(work.version, work.edits, count, limit)
+    if encoding == work.desk.encoding:
+        return work.desk.assessed.tokens(limit)
+    return _counted(work.key, encoding, limit, work)
 
 
-def places_with_findings(work: Work) -> list[int]:
-    """The places at which something was found, ascending."""
-    return sorted({finding.line - 1 for finding in work.report.findings if finding.line is not None})
-
-
-def nearest(places: Sequence[int], wanted: int) -> int:
+def nearest(places: Sequence[int] | Positions, wanted: int) -> int:
     """Where in `places` (ascending, not empty) the place is that comes nearest from above."""
     return min(bisect_left(places, wanted), len(places) - 1)
 
@@ -142,7 +171,7 @@ def open_example(place: int) -> None:
 
 def choose_view(work: Work) -> str:
     """Which side of the data is looked at."""
-    found = len(work.report.findings)
+    found = work.number_of("error") + work.number_of("warning") + work.number_of("info")
     # Other places set the view as well, so its first value is the session's and not the widget's.
     st.session_state.setdefault("data_view", VIEWS[0])
     view = st.segmented_control(
@@ -159,17 +188,17 @@ def choose_view(work: Work) -> str:
 
 def summary(work: Work) -> None:
     """One line on the whole: how much there is, what it costs in tokens, what was found."""
-    report = work.report
-    parts = [number_of(report.examples, "example"), report.method]
+    parts = [number_of(work.examples, "example"), work.version.method]
     parts.append(f"{work.training:,} training, {work.held_out:,} validation" if work.held_out else "no validation")
-    if report.tokens_per_epoch is not None:
-        parts.append(f"{report.tokens_per_epoch:,} tokens an epoch for {plain(work.measure.model)}")
-    for severity, colour in (("error", "red"), ("warning", "orange")):
-        if number := sum(1 for finding in report.findings if finding.severity == severity):
+    if work.tokens is not None:
+        parts.append(f"{work.tokens:,} tokens an epoch for {plain(work.measure.model)}")
+    shown: tuple[tuple[Severity, str], ...] = (("error", "red"), ("warning", "orange"))
+    for severity, colour in shown:
+        if number := work.number_of(severity):
             parts.append(f":{colour}[{number_of(number, severity)}]")
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(f":small[{' · '.join(parts)}]", width="content")
-        if report.ok:
+        if work.ok:
             frame.link("cost", "See what training costs", icon=":material/arrow_forward:")
 
 
@@ -180,33 +209,50 @@ def nothing_yet(line: str) -> None:
         frame.go("data")
 
 
+def nothing_to_train_on() -> None:
+    """A version whose examples are all held out, or removed."""
+    st.markdown("No example is left to train on. Bring some back on Data, or hold fewer out.")
+    if st.button("Go to Data", type="primary", icon=":material/dataset:"):
+        frame.go("data")
+
+
 def _measure() -> Measure:
     """The encoding of the chosen service's first model: what is counted follows what is trained."""
-    offered = models(session.service().kind) or models("openai")
-    return Measure((*offered[0].aliases, offered[0].id)[0], offered[0].encoding, offered[0].tokens_per_example)
+    kind = session.service().kind
+    offered = models(kind) or models("openai")
+    model = offered[0]
+    return Measure((*model.aliases, model.id)[0], model.encoding, model.tokens_per_example, limits(kind).file_bytes)
 
 
-@cache
-def _counter(encoding: str) -> Callable[[str], int]:
-    """One counter for each encoding: it remembers the texts that come again and again."""
-    return counter(encoding)
+def _desk(version: Version, measure: Measure) -> Desk:
+    """The desk of a version, opened once. A click while it opens ends that; what is known by then is not lost."""
+    desks = _desks(str(session.workspace().home))
+    key = f"{version.id}/{measure.encoding}"
+    if key not in desks:
+        bar = st.empty()
+
+        def told(done: int) -> None:
+            name = plain(shortened(version.dataset_name, 40))
+            bar.progress(done / max(version.examples, 1), f"Checking {name}: {done:,} of {version.examples:,} examples")
+
+        opened = Desk(session.workspace(), version, counter=measure.counter, progress=told)
+        bar.empty()
+        desks[key] = opened
+        while len(desks) > MOST_DESKS:
+            desks.pop(next(iter(desks)))
+    return desks[key]
 
 
-def _untouched(place: int, example: Example) -> Entry:
-    return Entry(place, 0, example, example)
+MOST_DESKS = 6
 
 
-@st.cache_resource(max_entries=8, show_spinner="Checking the examples …")
-def _checked(version_id: str, encoding: str, limit: int | None, _version: Version, _measure: Measure) -> Report:
-    lines = shelf.open_lines(session.workspace(), _version)
-    return check(lines, method=_version.method, limit=limit, count=_measure.count, validation=_version.validation)
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _desks(home: str) -> dict[str, Desk]:
+    """The open desks of a workspace. What they know is worked out from it, the same for every session."""
+    return {}
 
 
 @st.cache_resource(max_entries=32, show_spinner="Counting the tokens …")
-def _tokens(version_id: str, encoding: str, limit: int | None, _version: Version) -> int:
-    lines, count = shelf.open_lines(session.workspace(), _version), _counter(encoding)
-    return sum(
-        example_tokens(lines.example(at).data, count, limit)
-        for at in range(len(lines))
-        if at not in _version.validation
-    )
+def _counted(key: str, encoding: str, limit: int | None, _work: Work) -> int:
+    other = Desk(session.workspace(), _work.version, counter=batch_counter(encoding))
+    return other.assessed.tokens(limit)

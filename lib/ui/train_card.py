@@ -54,7 +54,7 @@ def _known(plan: Plan, service: Service) -> Model | None:
 def _missing(service: Service, work: Work) -> Iterator[str]:
     if service.key_source != "none" and find_key(service, session.given_keys()) is None:
         yield f"Give a key for {service.name} first"
-    errors = sum(finding.severity == "error" for finding in work.report.findings)
+    errors = work.number_of("error")
     if errors:
         yield f"Repair {number_of(errors, 'error')} on Data first"
 

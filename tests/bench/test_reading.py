@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lib.dataset.check import check
-from lib.dataset.jsonl import read
+from lib.dataset.reading import read
 from lib.tokens.counting import counter
 from lib.tokens.encodings import load
 from tests.bench.generated import write_examples

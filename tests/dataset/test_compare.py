@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.dataset.compare import Comparison, TokenChange, compare, line_hashes
-from lib.dataset.jsonl import Lines, read
+from lib.dataset.jsonl import Lines
 from lib.dataset.places import Places
+from lib.dataset.reading import read
 from tests.dataset.conversations import chat, lines_of, many, pair
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from lib.dataset import languages as module
-from lib.dataset.jsonl import Lines, read
+from lib.dataset.jsonl import Lines
 from lib.dataset.languages import NAMES, Language, languages
+from lib.dataset.reading import read
 from tests.dataset.conversations import chat, lines_of, pair
 
 GERMAN = chat("Wo ist meine Bestellung? Ich warte seit drei Wochen darauf.", "billing")

@@ -11,7 +11,7 @@ import pytest
 
 from lib.dataset.check import check
 from lib.dataset.example import encode
-from lib.dataset.jsonl import read
+from lib.dataset.reading import read
 from lib.dataset.samples import routing
 from lib.dataset.samples.samples import SAMPLES, Sample, find
 

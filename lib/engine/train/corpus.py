@@ -82,14 +82,13 @@ def load(path: Path, template: Template, count: Callable[[str], int], between: C
     `between` is called after each example, so that loading can be stopped. Raises DataError when the file cannot be
     read, or when nothing in it can be trained on.
     """
-    reading = jsonl.read(path, path.name)
-    for problem in reading.problems:
-        if problem.severity == "error":
-            raise DataError(problem.text, line=problem.line)
+    lines = jsonl.lines_of(path)
     rendered = []
     billed_tokens = 0
-    for number in range(len(reading.lines)):
-        data = reading.lines.example(number).data
+    for number in range(len(lines)):
+        data, problems = jsonl.value_of(lines.raw(number), lines.number(number))
+        if data is None:
+            raise DataError(problems[0].text, line=problems[0].line)
         try:
             rendered.append(template.example(data))
             billed_tokens += example_tokens(data, count, template.context)

@@ -13,7 +13,7 @@ from lib.dataset.convert.names import CONTEXTS, SYSTEMS
 from lib.dataset.convert.pairs import ASKED
 from lib.dataset.convert.turns import KEPT, ROLES, SAID, SPEAKERS, WEIGHTS
 from lib.dataset.example import encode
-from lib.dataset.jsonl import read
+from lib.dataset.reading import read
 from tests.dataset.conversations import chat, pair
 from tests.dataset.shared import shared_file
 

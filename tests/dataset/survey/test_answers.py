@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from lib.dataset.check import Report, check
-from lib.dataset.jsonl import read
+from lib.dataset.reading import read
 from tests.dataset.conversations import chat, lines_of
 
 TEAMS = ("Billing", "Shipping", "Returns")
