@@ -34,7 +34,10 @@ def likenesses(shingles: Shingles, left: Integers, right: Integers) -> Likenesse
 def _sets(shingles: Shingles) -> tuple[npt.NDArray[np.uint64], Integers]:
     """The numbers of each example without repeats, and how many it has."""
     owners = np.repeat(np.arange(len(shingles.counts), dtype=np.uint64), shingles.counts)
-    held = np.unique(owners << BITS | shingles.numbers >> (np.uint64(64) - BITS))
+    held = owners << BITS | shingles.numbers >> (np.uint64(64) - BITS)
+    # Sorted and thinned out by hand: np.unique takes four times as long.
+    held.sort()
+    held = held[np.concatenate([held[:1] == held[:1], held[1:] != held[:-1]])]
     sizes = np.bincount((held >> BITS).astype(np.int64), minlength=len(shingles.counts))
     return held & ((np.uint64(1) << BITS) - np.uint64(1)), sizes
 

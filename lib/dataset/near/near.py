@@ -3,7 +3,7 @@
 Two examples are nearly the same when at least three quarters of all their groups of three words in a row are in both:
 THRESHOLD, measured on examples of which one word was changed and on templates that differ by an order number. Found are
 examples with other capitals, blanks, punctuation, signs or emoji; with one word changed, added or missing from about 25
-words on, two from about 50; and what grew out of one template with little beside it. Not found: the same said in other
+words on, two from about 45; and what grew out of one template with little beside it. Not found: the same said in other
 words or in another order of sentences, one word changed in a very short example, and now and then (one in a hundred) a
 pair just above the threshold. Equal examples count as one, and only the first of them takes part.
 
@@ -197,20 +197,21 @@ def _likenesses(held: Mapping[int, list[str]], early: Integers, late: Integers) 
 
 def _ranks(late: Integers, order: Integers) -> Integers:
     """For each pair its rank among those with the same `late` (ascending), when they are put in this order."""
-    ranks = np.empty_like(late)
+    ranks: Integers = np.empty_like(late)
     ranks[order] = np.arange(len(late)) - np.searchsorted(late, late)
     return ranks
 
 
 def _firsts(same: Integers, among: Integers | None) -> Integers:
     """The first position of each value (of those `among` which, if given) but 0, ascending."""
-    held = np.flatnonzero(same != 0 if among is None else np.isin(same, among[among != 0]))
+    held: Integers = np.flatnonzero(same != 0 if among is None else np.isin(same, among[among != 0]))
     return np.sort(held[np.unique(same[held], return_index=True)[1]])
 
 
 def _unsure(partner: Partners, later: Integers, position: int) -> Integers:
     """Those of the later examples for which the one at this position would be an earlier partner than they have."""
-    return later[(partner[later] == NOBODY) | (partner[later] > position)]
+    held = partner[later]
+    return np.compress((held == NOBODY) | (held > position), later)
 
 
 def _once(parts: list[Integers]) -> Integers:

@@ -31,7 +31,7 @@ IN_A_ROW = 3
 # Characters that are looked at together; more would leave the processor's cache.
 TOGETHER = 1 << 18
 
-SPOKEN = frozenset({"user", "assistant"})
+SPOKEN = ("user", "assistant")
 # Scripts without blanks between words, as first and last code points: Thai and Lao, Burmese, Khmer, the Tai scripts,
 # kana and bopomofo, Han.
 UNSPACED = (
@@ -47,10 +47,10 @@ UNSPACED = (
     (0x4E00, 0x9FFF),
     (0xF900, 0xFAFF),
     (0xFF66, 0xFF9F),
-    (0x20000, 0x323AF),
+    (0x20000, 0x3347F),
 )
 # Behind the last Han character are only signs that no word is made of.
-END_OF_LETTERS = 0x323B0
+END_OF_LETTERS = 0x34000
 WORD_CATEGORIES = "LMN"
 
 # Odd numbers whose bits look drawn by chance.
