@@ -1,111 +1,269 @@
-"""What the check found: one line for each finding, what it means, the way to the example, and its repair.
+"""What the check found, by kind: how grave it is, why it matters, which examples have it, and what repairs it.
 
-A repair shows what it would change before it is applied. The rules and the repairs are lib.dataset's.
+A repair shows what it changes before it is made, and is one step that can be undone. The rules are lib.dataset's, the
+repairs lib.dataset.mending's.
 """
 
 from __future__ import annotations
 
-import json
 from typing import Literal
 
+import numpy as np
 import streamlit as st
 
-from lib.dataset import drafts, fixes, mending
+from lib.dataset import drafts, mending
 from lib.dataset.drafts import Entry
-from lib.dataset.example import Example
 from lib.dataset.finding import Finding, Severity
-from lib.ui import data_work, session, trouble
+from lib.dataset.likeness import LEAK
+from lib.dataset.mending import Repair
+from lib.dataset.rules.kinds import FIX_LABELS, KINDS, Kind
+from lib.ui import data_filter, data_work, repair_preview, session, trouble
 from lib.ui.data_work import Work
+from lib.ui.figures import number_of
 from lib.ui.plain import plain
 
 PAGE = 10
-DIFFERENCE_LINES = 20
+PREVIEWED = 3
 SEVERITIES: dict[Severity, tuple[str, Literal["red", "orange", "gray"], str]] = {
     "error": ("Error", "red", ":material/error:"),
     "warning": ("Warning", "orange", ":material/warning:"),
     "info": ("Note", "gray", ":material/info:"),
 }
-ORDER = tuple(SEVERITIES)
+NEAR = "near_not_looked_for"
+LEAKS = frozenset({LEAK, "near_leak"})
+HONEST = "The examples in training go and those held out stay, so that validation measures what was not seen."
+NOT_LOOKED_FOR = (
+    "Looked for are keys and passwords of services, e-mail addresses, telephone, card and account numbers. "
+    "Names of people and of places are not detected: read for those yourself."
+)
 
 
 def show(work: Work) -> None:
-    """All findings, errors first, ten at a time."""
-    findings = sorted(work.report.findings, key=lambda finding: ORDER.index(finding.severity))
-    if not findings:
-        st.markdown(":green[:material/check_circle:] Nothing found. Every example follows the rules of the services.")
-        return
-    pages = -(-len(findings) // PAGE)
-    page = st.pagination(pages, key=f"findings_{work.version.id}") if pages > 1 else 1
-    for finding in findings[(page - 1) * PAGE : page * PAGE]:
+    """What is about the whole file first, then every kind of finding, errors first; a kind opens to its examples."""
+    offer_undo(work)
+    for finding in work.about_the_whole:
         line(work, finding)
-    kept = len(findings)
-    total = sum(work.report.totals.values())
-    if total > kept:
-        st.caption(f"{kept:,} of {total:,} are listed: the first of each kind. The rest appear as these are repaired.")
+    if not work.kinds:
+        if not work.about_the_whole:
+            st.markdown(
+                ":green[:material/check_circle: Nothing found. Every example follows the rules of the services.]"
+            )
+        st.caption(NOT_LOOKED_FOR)
+        return
+    reasons = _reasons(_state(work), work)
+    for kind, number in work.kinds:
+        _kind(work, kind, number, reasons.get(kind.code, ""))
+    st.caption(NOT_LOOKED_FOR)
 
 
 def line(work: Work, finding: Finding, *, jump: bool = True) -> None:
-    """One finding. With `jump` it has a button that opens its example."""
+    """One finding: how grave, what, why. With `jump` it has a button that opens its example."""
     label, colour, icon = SEVERITIES[finding.severity]
-    name = f"{finding.code}_{finding.line}_{finding.message_index}"
-    left, middle, right = st.columns([2, 12, 3], gap="small")
+    left, middle, right = st.columns([2, 12, 4], gap="small")
     left.badge(label, color=colour, icon=icon)
     with middle, st.container(gap="xxsmall"):
         st.text(finding.text)
         st.caption(plain(finding.why))
+    with right, st.container(horizontal=True, gap="xsmall", horizontal_alignment="right"):
+        _offers(work, finding, jump=jump)
+
+
+def offer_undo(work: Work) -> None:
+    """What the last repair did, and the way back, as long as nothing else was done since."""
+    held = st.session_state.get("repaired")
+    if not held or held["version"] != work.version.id:
+        return
+    last = drafts.history(session.workspace(), work.version.id).undo
+    if last is None or last.id != held["step"]:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f":green[:material/check_circle: {held['said']}]", width="content")
+        st.button(
+            "Undo", key="undo_repair", icon=":material/undo:", type="tertiary", on_click=_undo, args=(work, last.id)
+        )
+
+
+def _kind(work: Work, kind: Kind, number: int, why: str) -> None:
+    _, colour, icon = SEVERITIES[kind.severity]
+    title = f":{colour}[{icon}] **{kind.title}** · {number_of(number, 'example')}"
+    with st.expander(title, key=f"kind_{kind.code}", type="compact", on_change="rerun") as opened:
+        if not opened.open:
+            return
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.caption(plain(why), width="content")
+            with st.container(horizontal=True, gap="small", width="content"):
+                _repair_all(work, kind, number)
+                st.button(
+                    "Show in the table",
+                    key=f"table_{kind.code}",
+                    icon=":material/table_rows:",
+                    type="tertiary",
+                    on_click=_show_in_table,
+                    args=(kind.code,),
+                )
+        places = work.found[kind.code]
+        pages = -(-len(places) // PAGE)
+        page = st.pagination(pages, key=f"page_{kind.code}_{pages}") if pages > 1 else 1
+        shown = [int(place) for place in places[(page - 1) * PAGE : page * PAGE]]
+        for findings in work.desk.findings(shown, work.measure.limit):
+            for finding in findings:
+                if finding.code == kind.code:
+                    _finding(work, finding)
+
+
+def _finding(work: Work, finding: Finding) -> None:
+    left, right = st.columns([13, 4], gap="small", vertical_alignment="center")
+    with left:
+        st.text(finding.text)
+    with right, st.container(horizontal=True, gap="xsmall", horizontal_alignment="right"):
+        _offers(work, finding, jump=True)
+
+
+def _offers(work: Work, finding: Finding, *, jump: bool) -> None:
+    """What can be done about a finding."""
+    if finding.code == NEAR:
+        if st.button("Look for them", key="look_for_near", icon=":material/search:"):
+            _look_for_near(work)
+        return
     if finding.line is None:
         return
-    with right, st.container(horizontal=True, gap="xsmall", horizontal_alignment="right"):
-        entry = work.entries([finding.line - 1])[0]
-        if jump:
-            st.button(
-                "Show", key=f"show_{name}", type="tertiary", on_click=data_work.open_example, args=(entry.position,)
-            )
-        if finding.fix and entry.example is not None:
-            _repair(work, entry, entry.example, finding, name)
+    name = f"{finding.code}_{finding.line}_{finding.message_index}"
+    place = finding.line - 1
+    entries = work.entries([place])
+    repairable = finding.fix is not None and bool(entries) and entries[0].example is not None
+    if jump:
+        st.button(
+            "Show" if repairable else "Edit it",
+            key=f"show_{name}",
+            type="tertiary",
+            on_click=data_work.open_example,
+            args=(place,),
+        )
+    if repairable:
+        _repair(work, entries[0], finding, name)
 
 
-def _repair(work: Work, entry: Entry, example: Example, finding: Finding, name: str) -> None:
-    repaired = fixes.repair(example, finding)
-    if isinstance(repaired, fixes.Unrepairable):
+def _repair(work: Work, entry: Entry, finding: Finding, name: str) -> None:
+    with st.popover("Repair", type="tertiary", key=f"repair_{name}", on_change="rerun") as opened:
+        if not opened.open:
+            return
+        made = mending.repair_of(work.desk, entry, finding)
+        if not made:
+            st.markdown("There is nothing left to repair here: edit the example.")
+            return
+        st.markdown(f"**{FIX_LABELS.get(finding.fix or '', 'Repair it')}**")
+        if finding.code in LEAKS:
+            st.caption(f"{HONEST} Removes {_examples(made)}.")
+        for one in made[:PREVIEWED]:
+            repair_preview.show(one)
+        st.button("Repair it", type="primary", key=f"one_{name}", on_click=_apply, args=(work, made, finding.code))
+
+
+def _repair_all(work: Work, kind: Kind, number: int) -> None:
+    first = _previewed(_state(work), kind.code, work)
+    if not first:
         return
-    with st.popover("Repair", type="tertiary", key=f"repair_{name}"):
-        if repaired is None:
-            st.markdown("**Removes this example.** It can be brought back until the version is saved.")
-        else:
-            before, after = _difference(example, repaired)
-            for label, lines in (("Before", before), ("After", after)):
-                if lines:
-                    st.caption(label)
-                    st.code(lines, language=None, wrap_lines=True)
-        st.button("Repair it", type="primary", key=f"one_{name}", on_click=_apply, args=(work, entry, repaired))
-        alike = work.report.totals.get(finding.code, 1)
-        if alike > 1:
-            st.button(
-                f"Repair all {alike:,} of this kind", key=f"all_{name}", on_click=_apply_all, args=(work, finding)
-            )
+    changed = len(mending.touched(work.desk, kind.code, work.measure.limit))
+    every = f"Repair all {number:,}" if number > 1 else "Repair it"
+    with st.popover(every, icon=":material/build:", key=f"all_{kind.code}", on_change="rerun") as opened:
+        if not opened.open:
+            return
+        removes = first[0].after is None
+        what = "Removes" if removes else "Changes"
+        st.markdown(f"**{what} {number_of(changed, 'example')}**, in one step that can be undone.")
+        if kind.code in LEAKS:
+            st.caption(HONEST)
+        elif not removes:
+            st.caption("Where only a person can tell what was meant, an example stays as it is.")
+        for one in first:
+            st.caption(f"Example {one.position + 1:,}")
+            repair_preview.show(one)
+        if changed > len(first):
+            st.caption(f"And so on for {number_of(changed - len(first), 'more example', 'more examples')}.")
+        st.button(every, type="primary", key=f"do_{kind.code}", on_click=_apply_all, args=(work, kind, changed))
 
 
 @trouble.told()
-def _apply(work: Work, entry: Entry, repaired: Example | None) -> None:
-    """Save the example as the repair leaves it: the very one that was shown."""
-    edit = (entry.position, repaired.data if repaired else None, entry.revision)
-    drafts.change_all(session.workspace(), work.version.id, [edit])
-
-
-@trouble.told()
-def _apply_all(work: Work, finding: Finding) -> None:
-    """The same repair for every example that needs it, all of them or none."""
-    entries = (work.entries([place])[0] for place in range(work.places))
-    edits = list(mending.repairs(entries, work.report.method, finding.code, work.version.validation))
-    drafts.change_all(session.workspace(), work.version.id, edits)
-
-
-def _difference(before: Example, after: Example) -> tuple[str, str]:
-    """The lines that differ between two examples written over several lines, as far as a popover shows them."""
-    old, new = (
-        [line.rstrip(",") for line in json.dumps(one.data, ensure_ascii=False, indent=1).splitlines()]
-        for one in (before, after)
+def _apply(work: Work, made: tuple[Repair, ...], code: str) -> None:
+    """Save the examples as the repair leaves them: the very ones that were shown."""
+    where = _examples(made)
+    done = drafts.change_all(
+        session.workspace(), work.version.id, [one.edit for one in made], label=f"{KINDS[code].title}: repaired {where}"
     )
-    gone, come = ([line for line in one if line not in other] for one, other in ((old, set(new)), (new, set(old))))
-    return "\n".join(gone[:DIFFERENCE_LINES]), "\n".join(come[:DIFFERENCE_LINES])
+    _say(work, done, f"Repaired {where}." if made[0].after is not None else f"Removed {where}.")
+
+
+@trouble.told()
+def _apply_all(work: Work, kind: Kind, changed: int) -> None:
+    """The same repair for every example that needs it, all of them or none, as one step."""
+    bar = st.empty()
+
+    def told(done: int) -> None:
+        bar.progress(min(done / max(changed, 1), 1.0), f"Repairing: {done:,} of {number_of(changed, 'example')}")
+
+    edits = mending.repairs(work.desk, kind.code, work.measure.limit, told)
+    label = f"{kind.title}: repaired all"
+    done = drafts.change_all(session.workspace(), work.version.id, edits, label=label)
+    bar.empty()
+    left = changed - done
+    said = f"{kind.title}: repaired {number_of(done, 'example')}."
+    _say(
+        work, done, said + (f" {number_of(left, 'example')} stayed: only you can tell what was meant." if left else "")
+    )
+
+
+@trouble.told()
+def _undo(work: Work, step_id: int) -> None:
+    drafts.undo(session.workspace(), work.version.id, step_id)
+    st.session_state.pop("repaired", None)
+
+
+def _say(work: Work, done: int, said: str) -> None:
+    step = drafts.history(session.workspace(), work.version.id).undo if done else None
+    if step is not None:
+        st.session_state["repaired"] = {"version": work.version.id, "step": step.id, "said": said}
+
+
+def _examples(made: tuple[Repair, ...]) -> str:
+    if len(made) == 1:
+        return f"example {made[0].position + 1:,}"
+    return number_of(len(made), "example")
+
+
+def _look_for_near(work: Work) -> None:
+    """Look for near duplicates, with a bar; a click anywhere ends it, and nothing is lost by that."""
+    bar = st.empty()
+
+    def told(done: int) -> None:
+        part = min(done / max(work.places, 1), 1.0)
+        bar.progress(part, f"Looking for near duplicates: {done:,} of {number_of(work.places, 'example')}")
+
+    work.desk.look_for_near(told)
+    bar.empty()
+    st.rerun()
+
+
+def _show_in_table(code: str) -> None:
+    data_filter.only(finding=code)
+    st.session_state["data_view"] = "Table"
+
+
+def _state(work: Work) -> str:
+    """Names what is known about this state of the data."""
+    return f"{work.key}/{work.desk.assessed.near is not None}/{work.desk.encoding}/{work.measure.limit}"
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _reasons(key: str, _work: Work) -> dict[str, str]:
+    """For each kind why it matters, as its first finding says."""
+    places = np.unique([int(held[0]) for held in _work.found.values()]).tolist()
+    every: dict[str, str] = {}
+    for findings in _work.desk.findings(places, _work.measure.limit):
+        for finding in findings:
+            every.setdefault(finding.code, finding.why)
+    return every
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _previewed(key: str, code: str, _work: Work) -> tuple[Repair, ...]:
+    return mending.preview(_work.desk, code, _work.measure.limit, PREVIEWED)

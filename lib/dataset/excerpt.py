@@ -1,0 +1,34 @@
+"""What changed in a text, with a little around it: two long texts that differ in a word are told by that word.
+
+Knows two texts and nothing of what they are.
+"""
+
+from __future__ import annotations
+
+AROUND = 40
+LONGEST = 400
+CUT = "…"
+
+
+def excerpt(before: str, after: str, around: int = AROUND, longest: int = LONGEST) -> tuple[str, str]:
+    """The stretch in which two texts differ, as it was and as it is, with up to `around` characters on either side.
+
+    A stretch of more than `longest` characters is cut. What is left out is marked by an ellipsis.
+    """
+    same, most = 0, min(len(before), len(after))
+    while same < most and before[same] == after[same]:
+        same += 1
+    tail = 0
+    while tail < most - same and before[-1 - tail] == after[-1 - tail]:
+        tail += 1
+    return tuple(_cut(text, same, len(text) - tail, around, longest) for text in (before, after))  # type: ignore[return-value]
+
+
+def _cut(text: str, begun: int, ended: int, around: int, longest: int) -> str:
+    first, last = max(begun - around, 0), min(ended + around, len(text))
+    held = text[first:last]
+    if len(held) > longest:
+        held = held[:longest].rstrip() + CUT
+    elif last < len(text):
+        held += CUT
+    return (CUT if first else "") + held
