@@ -17,6 +17,7 @@ import numpy.typing as npt
 from lib.dataset.example import Example
 from lib.dataset.finding import Finding
 from lib.dataset.parse import Unparsable, has_half_pair, is_deeper, parse, repeated_key
+from lib.dataset.sniff import PEEK, check_readable
 from lib.errors import UnreadableFile
 
 Integers = npt.NDArray[np.int64]
@@ -112,6 +113,16 @@ def lines_of(path: Path, numbers: Integers | None = None) -> Lines:
     data = _open(path, path.name)
     starts, ends, places = _line_bounds(data, len(BOM) if data[: len(BOM)] == BOM else 0)
     return Lines(data, starts, ends, places if numbers is None else numbers[: len(places)])
+
+
+def text_lines(path: Path, name: str) -> Lines:
+    """The lines of a file that came from anywhere, as a service would look at it. `name` is what it is called.
+
+    Raises UnreadableFile when it is empty, or something else than text.
+    """
+    data = _open(path, name)
+    check_readable(bytes(data[:PEEK]), name)
+    return lines_of(path)
 
 
 def write(raws: Iterable[bytes], path: Path) -> None:

@@ -52,10 +52,10 @@ def examine(training: Path, validation: Path | None) -> Usable | Unusable:
 def _examine(path: Path, kind: Kind) -> Usable | Unusable:
     # Imported here: the server must be ready before numpy is.
     from lib.dataset.check import check
-    from lib.dataset.jsonl import lines_of
+    from lib.dataset.jsonl import text_lines
 
     try:
-        lines = lines_of(path)
+        lines = text_lines(path, f"{kind.capitalize()} file")
     except DataError as error:
         return _invalid(kind, error.what)
     report = check(lines, method="supervised", near=False)

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.dataset.check import SHAPE_RULES, Report, check
+from lib.dataset.check import Report, check
 from lib.dataset.example import encode
-from lib.dataset.jsonl import read
-from lib.dataset.rules.case import Case
-from lib.tokens.counting import counter
+from lib.dataset.reading import read
+from lib.tokens.batch import batch_counter
 from tests.dataset.conversations import call, chat, lines_of, many, pair, tool
+from tests.dataset.counting import letters, words
 from tests.dataset.shared import shared_file
 
 Data = dict[str, Any]
@@ -186,25 +186,25 @@ def test_fewer_than_ten_examples_are_refused_in_the_servers_words() -> None:
 
 
 def test_examples_held_out_do_not_count_as_training_examples() -> None:
-    report = check(read(lines_of(many(12)), "a").lines, validation={0, 1, 2}, count=len)
-    whole = check(read(lines_of(many(12)), "a").lines, count=len)
+    report = check(read(lines_of(many(12)), "a").lines, validation={0, 1, 2}, counter=letters())
+    whole = check(read(lines_of(many(12)), "a").lines, counter=letters())
     assert report.totals == {"invalid_n_examples": 1}
     assert report.tokens_per_epoch < whole.tokens_per_epoch
 
 
 def test_an_example_over_the_limit_says_what_is_lost() -> None:
     long = said(USER, {**ANSWER, "content": "word " * 200}, USER, ANSWER)
-    report = checked(long, method="supervised", count=lambda text: len(text.split()), limit=100)
+    report = checked(long, method="supervised", counter=words(), limit=100)
     (finding,) = report.findings
     assert (finding.code, finding.severity, finding.message_index) == ("over_token_limit", "warning", 1)
     assert "the model reads 100" in finding.text
     assert "the whole last message is lost" in finding.text
-    short = checked(method="supervised", count=lambda text: len(text.split()), limit=100)
+    short = checked(method="supervised", counter=words(), limit=100)
     assert report.tokens_per_epoch == short.tokens_per_epoch + 100
 
 
 def test_repeats_are_told_from_different_answers() -> None:
-    report = checked(chat("A?", "one"), chat("A?", "one"), chat(" a? ", "two"), chat("a?", "three"))
+    report = checked(chat("A?", "one"), chat("A?", "one"), chat("A?", "two"), chat("A?", "three"))
     assert [(finding.code, finding.line) for finding in report.findings] == [("duplicate", 2), ("same_prompt", 3)]
 
 
@@ -226,6 +226,7 @@ def test_what_reading_found_is_part_of_the_report() -> None:
     reading = read(lines_of(many(10)) + b"{broken\n" * 300, "a.jsonl")
     report = check(reading.lines, problems=reading.problems, totals=reading.totals)
     assert not report.ok
+    assert report.examples == 10
     assert report.totals == {"invalid_json": 300}
     assert len(report.findings) == 200
 
@@ -238,13 +239,32 @@ def test_findings_of_a_kind_are_bounded_and_all_counted() -> None:
 
 def test_progress_is_told_now_and_then() -> None:
     told: list[int] = []
-    check(read(lines_of(many(2500)), "a").lines, progress=told.append)
-    assert told == [1000, 2000]
+    check(read(lines_of(many(2500)), "a").lines, near=False, progress=told.append)
+    assert told == [2000, 2500]
+
+
+def test_a_file_longer_than_the_service_takes_is_an_error_and_one_that_fits_is_not() -> None:
+    size = sum(len(line) for line in lines_of(many(10)).split())
+    lines = read(lines_of(many(10)), "a").lines
+    assert check(lines, file_bytes=10).totals == {"file_too_large": 1}
+    assert check(lines, file_bytes=2 * size).ok
+
+
+def test_near_duplicates_are_looked_for_in_short_files_and_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = " ".join(f"word{n}" for n in range(60))
+    lines = read(lines_of([*many(10), chat(text, "yes"), chat(text.replace("word30", "other"), "yes")]), "a").lines
+    assert check(lines).totals == {"near_duplicate": 1}
+    assert check(lines, validation=[11]).totals == {"near_leak": 1}
+    assert check(lines, near=False).totals == {}
+    monkeypatch.setattr("lib.dataset.check.LOOKED_THROUGH", 5)
+    monkeypatch.setattr("lib.dataset.assessment.LOOKED_THROUGH", 5)
+    assert check(lines).totals == {"near_not_looked_for": 1}
+    assert check(lines, near=True).totals == {"near_duplicate": 1}
 
 
 def test_a_report_becomes_json() -> None:
     told = checked(said(USER)).as_json()
-    assert list(told) == ["ok", "examples", "tokens_per_epoch", "findings"]
+    assert list(told) == ["ok", "method", "examples", "tokens_per_epoch", "findings", "totals"]
     assert list(told["findings"][0]) == ["severity", "code", "line", "message_index", "text", "fix"]
 
 
@@ -261,7 +281,7 @@ def test_a_report_becomes_json() -> None:
 )
 def test_no_error_on_files_that_services_accepted(name: str, method: str, codes: set[str]) -> None:
     path = shared_file(f"{name}.jsonl")
-    report = check(read(path, path.name).lines, count=counter("o200k_base"), limit=65_536)
+    report = check(read(path, path.name).lines, counter=batch_counter("o200k_base"), limit=65_536)
     assert {finding.code for finding in report.findings if finding.severity == "error"} == codes
     assert report.method == method
 
@@ -299,14 +319,5 @@ example = st.dictionaries(
 @settings(max_examples=400, deadline=None)
 def test_no_example_makes_the_check_fail(data: list[Data], method: Any) -> None:
     lines = b"".join(encode(entry) + b"\n" for entry in data)
-    report = check(read(lines, "a").lines, method=method, count=lambda text: len(text), limit=20)
+    report = check(read(lines, "a").lines, method=method, counter=letters(), limit=20)
     assert report.examples == len(data)
-
-
-@given(st.lists(st.fixed_dictionaries({"role": roles, "content": texts}), max_size=5))
-@settings(max_examples=300, deadline=None)
-def test_the_short_cut_for_plain_conversations_hides_no_finding(messages: list[Data]) -> None:
-    data = {"messages": messages}
-    by_rules = {f.code for rule in SHAPE_RULES["supervised"] for f in rule(Case.of(data, "supervised", 0, 1))}
-    by_check = set(check(read(encode(data) + b"\n", "a").lines, method="supervised").totals)
-    assert by_rules <= by_check

@@ -82,7 +82,7 @@ def load(path: Path, template: Template, count: Callable[[str], int], between: C
     `between` is called after each example, so that loading can be stopped. Raises DataError when the file cannot be
     read, or when nothing in it can be trained on.
     """
-    lines = jsonl.lines_of(path)
+    lines = jsonl.text_lines(path, path.name)
     rendered = []
     billed_tokens = 0
     for number in range(len(lines)):
