@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "__main__": LOWER | {"cli"},
 }
 # The engine checks files as services do; it knows no shelf and no versions.
-ENGINE_READS_OF_DATASET = {"auto", "check", "example", "finding", "jsonl", "parse", "rules", "sniff", "spans"}
+ENGINE_READS_OF_DATASET = {"auto", "check", "example", "finding", "jsonl", "parse", "rules", "sniff"}
 
 # Streamlit's removed and deprecated names, and what takes their place.
 OLD_STREAMLIT = {

@@ -46,7 +46,7 @@ WIDE = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-JSON_START = re.compile(rb"\0*[{\[ \r\n\t]\0*[^\0]")
+JSON_START = re.compile(rb"(?=.{4})\0*[{\[ \r\n\t]\0*[^\0]", re.DOTALL)
 # Which of four bytes are zero in a text that is mostly ASCII.
 ZEROS = {"utf-32-le": "x000", "utf-32-be": "000x", "utf-16-le": "x0x0", "utf-16-be": "0x0x"}
 BINARY_SHARE = 0.1
@@ -75,9 +75,9 @@ def wide_encoding(head: bytes) -> str | None:
     for mark, encoding in WIDE:
         if head.startswith(mark):
             return encoding
-    if len(head) < 4 or not head.strip(b"\0\r\n\t ")[:1].isascii() or head.count(0) < len(head) // 16:
-        return None
-    looked_at = (head[:4], head[: len(head) // 4 * 4]) if JSON_START.match(head) else (head[: len(head) // 4 * 4],)
+    looked_at = [head[:4]] if JSON_START.match(head) else []
+    if len(head) >= 4 and head.count(0) > len(head) // 16:
+        looked_at.append(head[: len(head) // 4 * 4])
     for part in looked_at:
         zeros = [part[place::4].count(0) * 4 / len(part) for place in range(4)]
         for encoding, shape in ZEROS.items():

@@ -23,8 +23,8 @@ from lib.dataset.parse import Unparsable, parse
 from lib.dataset.sniff import PEEK
 from lib.dataset.source.intake import Intake, snippet
 from lib.dataset.source.lines import too_long
+from lib.dataset.source.spans import MARK, spans
 from lib.dataset.source.text import BOM
-from lib.dataset.spans import MARK, spans
 from lib.errors import UnreadableFile
 
 Integers = npt.NDArray[np.int64]

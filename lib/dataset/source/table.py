@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from lib.dataset.convert.names import is_known
-from lib.dataset.example import encode
 from lib.dataset.source.headings import headings, tell_headings
 from lib.dataset.source.intake import BLOCK, Intake, snippet
 from lib.dataset.source.lines import too_long
@@ -46,7 +46,7 @@ def take_table(path: Path, intake: Intake) -> tuple[Path, tuple[str, ...], Integ
     with path.open("rb") as source:
         head = source.read(HEAD).decode(encoding, "replace").removeprefix("\ufeff")
     form = form_of(head, intake.name)
-    named = headings(list(first_rows(head, form)))
+    named = headings(first_rows(head, form))
     if len(named.columns) < 2 and not any(is_known(column) for column in named.columns):
         raise UnreadableFile(
             f"{intake.name} has one column only.", "A table needs a column that asks and one that answers."
@@ -62,7 +62,7 @@ def take_table(path: Path, intake: Intake) -> tuple[Path, tuple[str, ...], Integ
         written = intake.written(path.stat().st_size)
         for number, cells in rows:
             if fits(cells, len(named.columns), number, "Line", intake):
-                line = encode(dict(zip(named.columns, cells, strict=False))) + b"\n"
+                line = msgspec.json.encode(dict(zip(named.columns, cells, strict=False))) + b"\n"
                 written.add(len(line))
                 out.write(line)
                 numbers.append(number)
@@ -100,6 +100,8 @@ class _Rows:
     def __init__(self, source: BinaryIO, size: int, encoding: str, form: Form, intake: Intake) -> None:
         self._source, self._size, self._encoding, self._form, self._intake = source, size, encoding, form, intake
         self._line = 0
+        # Where the next line begins. The file knows it too, but asks the system each time.
+        self._at = 0
         self._begun_at = 0
         self._bad = False
 
@@ -107,23 +109,24 @@ class _Rows:
         """(line on which it begins, cells) of each row that is not empty."""
         twice = 0
         source = self._source
-        if source.read(len(BOM)) != BOM:
-            source.seek(0)
+        if source.read(len(BOM)) == BOM:
+            self._at = len(BOM)
+        source.seek(self._at)
         if self._form.says_separator:
             self._next_line()
         while True:
             reader = csv.reader(self._lines(), strict=True, **self._form.dialect())
             try:
                 while True:
-                    begun, self._begun_at, self._bad = self._line + 1, source.tell(), False
+                    begun, self._begun_at, self._bad = self._line + 1, self._at, False
                     cells = next(reader, None)
                     if cells is None:
                         return
                     if not self._bad and any(cell.strip() for cell in cells):
                         yield begun, cells
             except csv.Error as error:
-                twice += source.tell() - self._begun_at
-                source.seek(self._begun_at)
+                twice += self._at - self._begun_at
+                self._at = source.seek(self._begun_at)
                 self._line = begun - 1
                 self._broken(begun, self._next_line(), str(error))
                 if twice > 2 * self._size + MOST_TWICE * self._intake.limits.cell:
@@ -133,7 +136,7 @@ class _Rows:
     def _lines(self) -> Iterator[str]:
         while line := self._next_line():
             yield line
-            if self._source.tell() - self._begun_at > 2 * self._intake.limits.cell:
+            if self._at - self._begun_at > 2 * self._intake.limits.cell:
                 raise csv.Error("row larger than its limit")
 
     def _next_line(self) -> str:
@@ -143,12 +146,15 @@ class _Rows:
         if not raw:
             return ""
         self._line += 1
-        self._intake.at(self._source.tell(), self._size)
+        self._at += len(raw)
+        self._intake.at(self._at, self._size)
         if len(raw) == longest and not raw.endswith(b"\n"):
             size, self._bad = longest, True
             while (more := self._source.readline(BLOCK)) and not more.endswith(b"\n"):
                 size += len(more)
-            too_long(self._line, size + len(more), self._intake)
+            size += len(more)
+            self._at += size - longest
+            too_long(self._line, size, self._intake)
             return "\n"
         try:
             return raw.decode(self._encoding, "strict" if self._encoding == "utf-8" else "replace")

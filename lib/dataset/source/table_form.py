@@ -9,9 +9,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any
 
 from lib.dataset.source.headings import LOOKED_AT_FIRST
@@ -60,29 +58,48 @@ def form_of(head: str, name: str) -> Form:
     """The separator that splits the first rows most evenly and into most cells, and how quotes are written."""
     says = SAYS_SEPARATOR.match(head)
     delimiters = says.group(1) if says else DELIMITERS
-    # A backslash before a quote means nothing unless the rows are more even when it does.
-    forms = [Form(one, escapes) for escapes in ([False, True] if '\\"' in head else [False]) for one in delimiters]
-    best = max(forms, key=lambda form: _evenness(head, form, says is not None))
-    delimiter = best.delimiter
     if name.lower().endswith((".tsv", ".tab")) and "\t" in head.split("\n", 1)[0]:
-        delimiter = "\t"
-    blank = f'{delimiter} "' in head and f'{delimiter}"' not in head
-    return Form(delimiter, best.escapes, blank, says is not None)
+        delimiters = "\t"
+    plain = [Form(one, says_separator=says is not None) for one in delimiters]
+    best = max(plain, key=lambda form: _evenness(head, form))
+    unbroken, _, share, _, _ = _evenness(head, best)
+    if unbroken and share == 1:
+        return best
+    # A backslash or a blank before a quote means nothing unless the rows are more even when it does.
+    escaped = [replace(form, escapes=True) for form in plain if '\\"' in head]
+    spaced = [replace(form, blank_before_quote=True) for form in plain if f'{form.delimiter} "' in head]
+    return max([best, *escaped, *spaced], key=lambda form: _evenness(head, form))
 
 
-def _evenness(head: str, form: Form, says_separator: bool) -> tuple[bool, int, int]:
-    widths = [len(row) for row in first_rows(head, replace(form, says_separator=says_separator))]
+def _evenness(head: str, form: Form) -> tuple[bool, bool, float, int, int]:
+    """How well a form fits, what matters most first. The third is the share of rows as wide as most are."""
+    rows, unbroken = _first_rows(head, form, strict=True)
+    widths = [len(row) for row in rows]
     common = max(set(widths), key=widths.count) if widths else 1
-    return common > 1 and widths[0] == common, widths.count(common) if common > 1 else 0, common
+    if common == 1:
+        return unbroken, False, 0, 0, 1
+    number = widths.count(common)
+    return unbroken, widths[0] == common, number / len(widths), number, common
 
 
-def first_rows(head: str, form: Form) -> Iterator[list[str]]:
+def first_rows(head: str, form: Form) -> list[list[str]]:
     """The first rows that are not empty, without the one that the head breaks off in."""
+    return _first_rows(head, form, strict=False)[0]
+
+
+def _first_rows(head: str, form: Form, *, strict: bool) -> tuple[list[list[str]], bool]:
+    """The first rows, and whether reading went on to their end."""
     if form.says_separator:
         head = head.partition("\n")[2]
     whole = head if len(head) < HEAD // 4 else head[: head.rfind("\n") + 1]
-    reader = csv.reader(io.StringIO(whole, newline=""), **form.dialect())
+    reader = csv.reader(io.StringIO(whole, newline=""), strict=strict, **form.dialect())
+    rows: list[list[str]] = []
     try:
-        yield from islice((row for row in reader if any(cell.strip() for cell in row)), LOOKED_AT_FIRST)
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                rows.append(row)
+            if len(rows) == LOOKED_AT_FIRST:
+                break
     except csv.Error:
-        return
+        return rows, False
+    return rows, True

@@ -20,6 +20,7 @@ ZIP = b"PK\x03\x04"
 EMPTY_ZIP = b"PK\x05\x06"
 ZIP64_LOCATOR = b"PK\x06\x07"
 WBITS_GZIP = 31
+CRUMB = 8
 
 # What a reader would look for in an archive; anything else in it is a companion such as a README.
 DATA_ENDINGS = ("jsonl", "json", "ndjson", "txt", "csv", "tsv", "parquet", "xlsx", "xlsm", "xlsb", "xls", "gz")
@@ -97,7 +98,15 @@ def _inflated(source: BinaryIO, intake: Intake, packed: int) -> Iterator[bytes]:
                 if not read or not GZIP.startswith(read[: len(GZIP)]):
                     break
                 inflater = zlib.decompressobj(WBITS_GZIP)
-            yield inflater.decompress(read, BLOCK)
+            before = inflater.copy()
+            try:
+                piece = inflater.decompress(read, BLOCK)
+            except zlib.error:
+                # What stands before the damage is lost with the call that meets it, so it is asked for in small calls.
+                for at in range(0, len(read), CRUMB):
+                    yield before.decompress(read[at : at + CRUMB])
+                raise
+            yield piece
             whole = inflater.eof
             read = inflater.unused_data if whole else inflater.unconsumed_tail
     if not whole:

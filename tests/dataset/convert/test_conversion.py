@@ -112,7 +112,7 @@ cells = st.none() | st.booleans() | st.integers() | st.text(max_size=6) | st.lis
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(["question", "Text", "label", "x", "y"]), cells), max_size=6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_every_table_has_a_conversion_that_makes_chats_or_says_why(table: list[Data]) -> None:
     conversion = recognise(table, table=True)
     for data in table if conversion is not None else ():

@@ -178,7 +178,7 @@ values = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(sorted(set(names))), values, max_size=5))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_nothing_makes_a_conversion_fail(data: Data) -> None:
     before = json.dumps(data)
     made = converted(data)

@@ -198,7 +198,7 @@ def looks_needed(content: bytes, name: str) -> int:
     [
         (lines_of(many(5000)), "a.jsonl"),
         (json.dumps(many(5000)).encode("utf-16"), "a.json"),
-        (gzip.compress(("question;answer\n" + "a;b\n" * 200_000).encode()), "a.csv.gz"),
+        (gzip.compress(("question;answer\n" + "a;b\n" * 20_000).encode()), "a.csv.gz"),
         (xlsx({"A": [["question", "answer"], *[["a", "b"]] * 300]}), "a.xlsx"),
     ],
 )
@@ -241,7 +241,7 @@ WRITINGS = (
 @given(
     objects, st.sampled_from(WRITINGS), st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32-be"]), st.booleans()
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_whatever_is_written_comes_back(held: list[Any], write: Any, encoding: str, packed: bool) -> None:
     content = write(held).encode(encoding)
     arrival = arrive(gzip.compress(content, 1) if packed else content)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lib.dataset.spans import spans
+from lib.dataset.source.spans import spans
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,135 @@
+"""Feeds bytes to the way in of files: whatever they are, they become lines or one sentence, and nothing else.
+
+With atheris installed, `python -m tests.fuzz.fuzz_source [its options]` searches for inputs that break it; the ordinary
+test run mutates the same beginnings at random (test_fuzz_source.py).
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from lib.dataset.convert.conversion import Unconvertible, preview, recognise
+from lib.dataset.example import encode
+from lib.dataset.jsonl import lines_of, value_of
+from lib.dataset.source.intake import Limits
+from lib.dataset.source.source import open_source
+from lib.errors import EtudeError, UnreadableFile
+
+# Small, so that a bomb is one early. Sheets and Parquet are read by a process, which is too slow to fuzz: see below.
+LIMITS = replace(Limits(), expanded=4 << 20, ratio=50, ratio_from=1 << 16, line=1 << 16, cell=1 << 14)
+NAMES = ("a.jsonl", "a.csv", "a.tsv", "../a.json", "a")
+NATIVE = (b"PAR1", b"\xd0\xcf\x11\xe0")
+LINES = b'{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}\n'
+BEGINNINGS: tuple[bytes, ...] = (
+    LINES * 3,
+    b'[{"a": {"b": [1, "]"]}},\n {"c": "\\ud83d"}, 3]',
+    b'{"data": [{"instruction": "a", "input": "", "output": "b"}], "n": 1}',
+    b'{\n "a": 1\n}\n{\n "b": [\n1]}\n',
+    b'question,answer\n"a ""b"" c",d\n"e\nf",g\nh,i,j\n',
+    "sep=;\nFrage;Antwort\nGrüße;ä\n".encode("cp1252"),
+    b"text\tlabel\na\tx\nb\ty\n",
+    "[{\"conversations\": \"[{'from': 'human', 'value': 'a'}]\"}]".encode("utf-16"),
+    (LINES * 2).decode().encode("utf-32-be"),
+    gzip.compress(LINES * 20, mtime=0),
+)
+PIECES = (
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b'"',
+    b"\\",
+    b",",
+    b"\n",
+    b"\r",
+    b"\0",
+    b";",
+    b"\t",
+    b"'",
+    b"\xff\xfe",
+    b"\xef\xbb\xbf",
+)
+PIECES += (b"NaN", b"1e999", b"9" * 5000, b"[" * 3000, b'"\\ud800"', b"\xe9", b"\x1f\x8b", b"PK\x03\x04", b'"data":[{')
+
+
+def try_one(content: bytes) -> None:
+    """Bring these bytes in, as a person would, and convert what came. Raises what nobody expects."""
+    if any(content.startswith(mark) for mark in NATIVE) or b"xl/" in content:
+        return
+    name = NAMES[len(content) % len(NAMES)]
+    with TemporaryDirectory() as home:
+        given, folder = Path(home) / "given", Path(home) / "folder"
+        given.write_bytes(content)
+        folder.mkdir()
+        try:
+            source = open_source(given, name, folder, limits=LIMITS)
+        except UnreadableFile as error:
+            said = error.what
+        else:
+            said = ""
+        if said:
+            assert said.endswith(".")
+            assert list(folder.iterdir()) == []
+            return
+        values = list(_examples(source.path))
+        assert source.numbers is None or len(source.numbers) == len(lines_of(source.path))
+        conversion = recognise(values, table=source.kind == "table")
+        if conversion is not None:
+            for one in preview(values, conversion, 20):
+                assert (one.after is None) == bool(one.why)
+            for value in values:
+                made = conversion.convert(value)
+                with suppress(EtudeError):
+                    assert isinstance(made, Unconvertible) or encode(made)
+
+
+def _examples(path: Path) -> Any:
+    for position, raw in enumerate(lines_of(path).raws()):
+        value, found = value_of(raw, position + 1)
+        assert value is not None or found
+        if value is not None:
+            yield value
+
+
+def mutated(source: random.Random) -> bytes:
+    """One of the beginnings with a few bytes, pieces and cuts that do not belong there."""
+    content = bytearray(source.choice(BEGINNINGS))
+    for _ in range(source.randint(1, 6)):
+        at = source.randint(0, len(content))
+        kind = source.random()
+        if kind < 0.4:
+            content[at:at] = source.choice(PIECES)
+        elif kind < 0.6:
+            del content[at : at + source.randint(1, 20)]
+        elif kind < 0.8 and at < len(content):
+            content[at] = source.randrange(256)
+        else:
+            begun = source.randint(0, len(content))
+            content[at:at] = content[begun : begun + source.randint(1, 60)]
+    return bytes(content)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Search with atheris, from the beginnings on."""
+    import atheris  # type: ignore[import-not-found]
+
+    with TemporaryDirectory() as corpus:
+        for number, content in enumerate(BEGINNINGS):
+            (Path(corpus) / str(number)).write_bytes(content)
+        (Path(corpus) / "json").write_bytes(json.dumps([{}]).encode())
+        atheris.instrument_all()
+        atheris.Setup([arguments[0], *arguments[1:], corpus], try_one)
+        atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main(sys.argv)
