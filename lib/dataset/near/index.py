@@ -7,6 +7,7 @@ keys and positions alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,16 +116,24 @@ class Index:
         pairs, shared = np.unique(late[stays] << 32 | early[stays], return_counts=True)
         return pairs & 0xFFFFFFFF, pairs >> 32, shared
 
-    def later(self, position: int) -> Integers:
-        """The positions behind this one that could find it: they share a key of which it is among the first FEW."""
-        wanted = self.keys_at(np.array([position]))
-        lows, highs = self._lowest(wanted)[:, 0], self._lowest(wanted, past=True)[:, 0]
-        found = [self.beside[self.takes_beside & (self.keys_beside == wanted).any(axis=0)]]
-        for order, low, high in zip(self.order, lows.tolist(), highs.tolist(), strict=True):
-            if np.searchsorted(order[low:high], position) < FEW:
-                found.append(order[low:high][~np.isin(order[low:high], self.beside)])
-        every = np.unique(np.concatenate(found).astype(np.int64))
-        return every[every > position]
+    def later(self, positions: Integers) -> Iterator[tuple[int, Integers]]:
+        """For these positions, one by one and some several times, those behind it that could find it: they share a key
+        of which it is among the first FEW.
+        """
+        wanted = self.keys_at(positions)
+        lows, highs = self._lowest(wanted), self._lowest(wanted, past=True)
+        last = self.order[ROWS, np.maximum(highs, 1) - 1] if self.order.shape[1] else lows - 1
+        for row, place in np.argwhere((highs > lows) & (last > positions)).tolist():
+            members = self.order[row, lows[row, place] : highs[row, place]]
+            rank = int(np.searchsorted(members, positions[place]))
+            if rank < min(FEW, len(members)):
+                behind = members[rank:].astype(np.int64)
+                yield int(positions[place]), behind[(behind > positions[place]) & ~np.isin(behind, self.beside)]
+        beside = self.beside[self.takes_beside]
+        for keys, row_wanted in zip(self.keys_beside[:, self.takes_beside], wanted, strict=True):
+            which, whose = np.nonzero((keys == row_wanted[:, None]) & (beside > positions[:, None]))
+            for place in np.unique(which).tolist():
+                yield int(positions[place]), beside[whose[which == place]]
 
     def _lowest(self, wanted: Keys, past: bool = False) -> Integers:
         """For each key wanted the place in its row of `order` where its examples begin, or (past) end."""

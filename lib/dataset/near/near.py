@@ -96,7 +96,7 @@ class Near:
         left = _places(partner, gone)
         partner[left] = partner[gone] = NOBODY
         likeness[left] = likeness[gone] = 0
-        later = [behind for one in come.tolist() if len(behind := _unsure(partner, index.later(one), one))]
+        later = [_unsure(partner, behind, one) for one, behind in index.later(come)]
         todo = _once([come, left, *later, self.waiting])
         todo = todo[~np.isin(todo, absent)]
         some = np.sort(todo[:AT_ONCE])

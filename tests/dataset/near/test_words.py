@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.dataset.near import words
@@ -30,6 +30,7 @@ def likeness(left: list[str], right: list[str]) -> float:
 
 
 @given(st.lists(st.tuples(TEXTS | WORDY.map(lambda text: [text]), TEXTS | WORDY.map(lambda text: [text])), max_size=6))
+@settings(max_examples=50)
 def test_the_likeness_is_that_of_the_plain_way(couples: list[tuple[list[str], list[str]]]) -> None:
     made = shingles(texts for couple in couples for texts in couple)
     left = np.arange(len(couples)) * 2
@@ -39,6 +40,7 @@ def test_the_likeness_is_that_of_the_plain_way(couples: list[tuple[list[str], li
 
 
 @given(st.lists(TEXTS, max_size=8), st.integers(1, 60))
+@settings(max_examples=50)
 def test_what_stands_beside_an_example_does_not_matter(examples: list[list[str]], together: int) -> None:
     made = shingles(examples)
     with pytest.MonkeyPatch.context() as patch:
@@ -136,6 +138,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(["messages", "input", "prompt", "preferred_output"]), JSON))
+@settings(max_examples=50)
 def test_no_shape_is_too_strange(data: dict[str, Any]) -> None:
     assert all(isinstance(text, str) for text in said(data))
     assert len(shingles([said(data)]).counts) == 1
