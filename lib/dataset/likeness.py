@@ -38,16 +38,17 @@ class Alike:
 def compare(same: Hashes, prompt: Hashes, held_out: Bits, among: Positions) -> Alike:
     """Compare the examples at the positions `among` (ascending) with each other.
 
-    An example is a duplicate of the first equal one; it leaks when the first one with its prompt is on the other side
-    of the split; of the others with an earlier prompt but another answer, one for each prompt is told.
+    An example leaks when the first one with its prompt is on the other side of the split, and is else a duplicate of the
+    first equal one; of the others with an earlier prompt but another answer, one for each prompt is told.
     """
     first_same = _firsts(same, among)
     asked = among[prompt[among] != 0]
     first_asked = _firsts(prompt, asked)
     repeats = asked != first_asked
     leaks = repeats & (held_out[asked] != held_out[first_asked])
-    duplicate = among != first_same
-    again = np.isin(asked, among[duplicate], assume_unique=True)
+    equal = among != first_same
+    duplicate = equal & ~np.isin(among, asked[leaks], assume_unique=True)
+    again = np.isin(asked, among[equal], assume_unique=True)
     others = np.flatnonzero(repeats & ~leaks & ~again)
     _, once = np.unique(first_asked[others], return_index=True)
     told = others[np.sort(once)]

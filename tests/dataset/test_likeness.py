@@ -34,7 +34,8 @@ def test_one_example_is_told_for_each_prompt_with_several_answers() -> None:
 
 def test_a_prompt_on_the_other_side_of_the_split_leaks() -> None:
     assert told(compared([1, 2, 3], [9, 9, 9], held_out=[2])) == {LEAK: [(2, 0)], SAME_PROMPT: [(1, 0)]}
-    assert told(compared([1, 1], [9, 9], held_out=[0])) == {DUPLICATE: [(1, 0)], LEAK: [(1, 0)]}
+    assert told(compared([1, 1], [9, 9], held_out=[0])) == {LEAK: [(1, 0)]}, "it is not paid for twice"
+    assert told(compared([1, 1], [0, 0], held_out=[0])) == {DUPLICATE: [(1, 0)]}, "nothing is asked"
 
 
 def test_removed_examples_and_empty_prompts_are_like_nothing() -> None:

@@ -14,6 +14,7 @@ from lib.dataset.example import encode
 from lib.dataset.reading import read
 from lib.dataset.samples import routing
 from lib.dataset.samples.samples import SAMPLES, Sample, find
+from lib.tokens.batch import batch_counter
 
 Said = tuple[str, str, str]
 
@@ -46,6 +47,29 @@ def test_the_check_finds_nothing_wrong(sample: Sample) -> None:
         report = check(reading.lines, problems=reading.problems)
         assert report.ok
         assert not [finding for finding in report.findings if finding.severity != "info"]
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.key)
+def test_five_flaws_are_planted_and_found_and_nothing_else(sample: Sample) -> None:
+    training, held_out = sample.flawed()
+    source = b"\n".join(encode(example) for example in [*training, *held_out])
+    validation = range(len(training), len(training) + len(held_out))
+    counter = batch_counter("etude_4k")
+    report = check(read(source, "a").lines, counter=counter, limit=2048, validation=validation)
+    wrong = {"routing": "rare_label", "tone": "placeholder"}[sample.key]
+    planted = dict.fromkeys(["card_number", "duplicate", "leak", "over_token_limit", wrong], 1)
+    assert {code: number for code, number in report.totals.items() if code != "near_duplicate"} == planted
+    assert report.ok, "they are flaws, not errors: the data can be trained on as it is"
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.key)
+def test_planting_leaves_the_sample_itself_as_it_is(sample: Sample) -> None:
+    before = sample.make()
+    training, held_out = sample.flawed()
+    assert sample.make() == before
+    differing = [at for at in range(240) if training[at] != before[0][at]]
+    assert differing == [4, 11]
+    assert (len(training), len(held_out), held_out[:60]) == (242, 61, before[1])
 
 
 def test_tickets_go_to_every_team_equally_often_and_to_every_priority() -> None:

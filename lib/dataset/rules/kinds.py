@@ -30,6 +30,7 @@ _READING: tuple[tuple[str, Severity, str, str | None], ...] = (
     ("half_character", "warning", "Halves of characters", "replace_half_characters"),
     ("not_one_example_a_line", "info", "Files without one example a line", None),
     ("not_utf8", "info", "Files in another encoding", None),
+    ("row_left_out", "warning", "Rows that make no example", None),
 )
 _FILE: tuple[tuple[str, Severity, str, str | None], ...] = (
     ("invalid_n_examples", "error", "Files with too few examples", None),
@@ -135,7 +136,7 @@ _QUALITY: tuple[tuple[str, Severity, str, str | None], ...] = (
     ("broken_encoding", "warning", "Broken characters", "repair_encoding"),
     ("lost_characters", "warning", "Lost characters", None),
     ("control_characters", "warning", "Invisible characters", "remove_control_characters"),
-    ("over_token_limit", "warning", "Examples over the token limit", None),
+    ("over_token_limit", "warning", "Examples over the token limit", "remove_example"),
 )
 _COMPARISON: tuple[tuple[str, Severity, str, str | None], ...] = (
     ("duplicate", "warning", "Exact duplicates", "remove_example"),

@@ -25,6 +25,7 @@ def cut(case: Case, tokens: int, limit: int, count: Count) -> Finding:
         f"has {tokens:,} tokens; the model reads {limit:,}. The last {tokens - limit:,} are cut off: {lost} is lost.",
         "Services cut from the end without a word, and the answer stands at the end.",
         message=first,
+        fix="remove_example",
     )
 
 

@@ -40,6 +40,12 @@ def in_other_words() -> list[dict[str, Any]]:
     return _all()[1]
 
 
+def misspelt(answer: str) -> str:
+    """The answer with a letter left out of the team's name."""
+    told = json.loads(answer)
+    return json.dumps({**told, "team": told["team"].replace("ll", "l").replace("pp", "p").replace("un", "u")})
+
+
 def _all() -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
     """Training tickets, tickets in other words, and tickets in words like training's."""
     parts = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))

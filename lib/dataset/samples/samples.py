@@ -7,22 +7,40 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.dataset.samples import routing, tone
+from lib.dataset.samples.flaws import planted
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One example data set. `make` gives (training examples, held-out examples), the same ones at every call."""
+    """One example data set. `make` gives (training examples, held-out examples), the same ones at every call; `spoil`
+    makes a wrong answer of a right one.
+    """
 
     key: str
     title: str
     description: str
     make: Callable[[], tuple[list[dict[str, Any]], list[dict[str, Any]]]]
+    spoil: Callable[[str], str]
+
+    def flawed(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """The same examples with five flaws that the check finds (see flaws.py)."""
+        return planted(*self.make(), self.spoil)
 
 
 SAMPLES = (
-    Sample("routing", "Ticket routing", "Support tickets become JSON: the team and the priority.", routing.make),
     Sample(
-        "tone", "House tone", "Guests' short questions, answered with the house's facts in its own tone.", tone.make
+        "routing",
+        "Ticket routing",
+        "Support tickets become JSON: the team and the priority. With five flaws to find.",
+        routing.make,
+        routing.misspelt,
+    ),
+    Sample(
+        "tone",
+        "House tone",
+        "Guests' short questions, answered with the house's facts in its own tone. With five flaws to find.",
+        tone.make,
+        tone.unfinished,
     ),
 )
 

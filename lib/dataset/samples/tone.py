@@ -25,6 +25,12 @@ def make() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     return training, held_out
 
 
+def unfinished(answer: str) -> str:
+    """The answer with the fact still to be filled in."""
+    opening, _, rest = answer.partition(": ")
+    return f"{opening}: [insert the answer here].{rest.rpartition('.')[2]}"
+
+
 def _asked(parts: Mapping[str, Any], side: str) -> Iterator[dict[str, Any]]:
     for fact in parts["facts"]:
         answer = f"{parts['opening']} {fact['answer']} {parts['farewell']}"
