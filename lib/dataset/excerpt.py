@@ -21,7 +21,11 @@ def excerpt(before: str, after: str, around: int = AROUND, longest: int = LONGES
     tail = 0
     while tail < most - same and before[-1 - tail] == after[-1 - tail]:
         tail += 1
-    return tuple(_cut(text, same, len(text) - tail, around, longest) for text in (before, after))  # type: ignore[return-value]
+
+    def cut(text: str) -> str:
+        return _cut(text, same, len(text) - tail, around, longest)
+
+    return cut(before), cut(after)
 
 
 def _cut(text: str, begun: int, ended: int, around: int, longest: int) -> str:

@@ -49,6 +49,8 @@ KEYS: dict[str, Any] = {
 }
 KEPT_SEARCHES = 16
 LABEL_SHOWN = 40
+# Half the width of what a popover holds, in pixels.
+HALF = 130
 
 
 def choose(work: Work) -> Positions:
@@ -185,21 +187,24 @@ def _controls(work: Work) -> None:
         )
     bits = int(np.bitwise_or.reduce(work.desk.assessed.columns.roles, initial=0))
     roles = [role for role, bit in {**ROLE_BITS, OTHER: OTHER_ROLE}.items() if bits & bit]
-    st.selectbox(
-        "Role",
-        _with_chosen("filter_role", ["", *roles]),
-        format_func=lambda role: _role_name(role) if role else "Any",
-        key="filter_role",
-        persist_state="session",
-    )
-    if work.held_out or st.session_state.get("filter_split"):
+    with st.container(horizontal=True, gap="small"):
         st.selectbox(
-            "Side of the split",
-            ["", "training", "validation"],
-            format_func=lambda side: side.capitalize() or "Both",
-            key="filter_split",
+            "Role",
+            _with_chosen("filter_role", ["", *roles]),
+            format_func=lambda role: _role_name(role) if role else "Any",
+            key="filter_role",
+            width=HALF,
             persist_state="session",
         )
+        if work.held_out or st.session_state.get("filter_split"):
+            st.selectbox(
+                "Split",
+                ["", "training", "validation"],
+                format_func=lambda side: side.capitalize() or "Both sides",
+                key="filter_split",
+                width=HALF,
+                persist_state="session",
+            )
     _span("Tokens", "tokens")
     _span("Messages", "messages")
     with st.container(horizontal=True):
@@ -217,7 +222,7 @@ def _span(name: str, key: str) -> None:
                 step=1,
                 key=f"filter_{key}_{end}",
                 placeholder="any",
-                width=130,
+                width=HALF,
                 persist_state="session",
             )
 

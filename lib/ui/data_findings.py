@@ -33,8 +33,8 @@ NEAR = "near_not_looked_for"
 LEAKS = frozenset({LEAK, "near_leak"})
 HONEST = "The examples in training go and those held out stay, so that validation measures what was not seen."
 NOT_LOOKED_FOR = (
-    "Looked for are keys and passwords of services, e-mail addresses, telephone, card and account numbers. "
-    "Names of people and of places are not detected: read for those yourself."
+    "Keys, passwords, e-mail addresses, telephone, card and account numbers are looked for; names of people and places "
+    "are not."
 )
 
 
@@ -86,27 +86,30 @@ def offer_undo(work: Work) -> None:
 def _kind(work: Work, kind: Kind, number: int, why: str) -> None:
     _, colour, icon = SEVERITIES[kind.severity]
     title = f":{colour}[{icon}] **{kind.title}** · {number_of(number, 'example')}"
-    with st.expander(title, key=f"kind_{kind.code}", type="compact", on_change="rerun") as opened:
+    with st.container(gap="xxsmall"):
+        opened = st.expander(title, key=f"kind_{kind.code}", type="compact", on_change="rerun")
         if not opened.open:
+            st.caption(plain(why))
             return
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.caption(plain(why), width="content")
-            with st.container(horizontal=True, gap="small", width="content"):
-                _repair_all(work, kind, number)
-                st.button(
-                    "Show in the table",
-                    key=f"table_{kind.code}",
-                    icon=":material/table_rows:",
-                    type="tertiary",
-                    on_click=_show_in_table,
-                    args=(kind.code,),
-                )
+    with opened:
+        st.caption(plain(why))
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            _repair_all(work, kind, number)
+            st.button(
+                "Show in the table",
+                key=f"table_{kind.code}",
+                icon=":material/table_rows:",
+                type="tertiary",
+                on_click=_show_in_table,
+                args=(kind.code,),
+            )
         places = work.found[kind.code]
         pages = -(-len(places) // PAGE)
         page = st.pagination(pages, key=f"page_{kind.code}_{pages}") if pages > 1 else 1
         shown = [int(place) for place in places[(page - 1) * PAGE : page * PAGE]]
-        for findings in work.desk.findings(shown, work.measure.limit):
-            for finding in findings:
+        every = [one for findings in work.desk.findings(shown, work.measure.limit) for one in findings]
+        with st.container(gap="xxsmall"):
+            for finding in every:
                 if finding.code == kind.code:
                     _finding(work, finding)
 
@@ -144,10 +147,9 @@ def _offers(work: Work, finding: Finding, *, jump: bool) -> None:
 
 
 def _repair(work: Work, entry: Entry, finding: Finding, name: str) -> None:
-    with st.popover("Repair", type="tertiary", key=f"repair_{name}", on_change="rerun") as opened:
-        if not opened.open:
-            return
-        made = mending.repair_of(work.desk, entry, finding)
+    # Not made when it is opened: a popover that grows afterwards does not find its place on the screen.
+    with st.popover("Repair", type="tertiary", key=f"repair_{name}"):
+        made = _repairs_of(f"{_state(work)}/{name}", work, entry, finding)
         if not made:
             st.markdown("There is nothing left to repair here: edit the example.")
             return
@@ -161,13 +163,10 @@ def _repair(work: Work, entry: Entry, finding: Finding, name: str) -> None:
 
 def _repair_all(work: Work, kind: Kind, number: int) -> None:
     first = _previewed(_state(work), kind.code, work)
-    if not first:
+    if not first or number == 1:
         return
-    changed = len(mending.touched(work.desk, kind.code, work.measure.limit))
-    every = f"Repair all {number:,}" if number > 1 else "Repair it"
-    with st.popover(every, icon=":material/build:", key=f"all_{kind.code}", on_change="rerun") as opened:
-        if not opened.open:
-            return
+    changed = _touched(_state(work), kind.code, work)
+    with st.popover(f"Repair all {number:,}", icon=":material/build:", key=f"all_{kind.code}"):
         removes = first[0].after is None
         what = "Removes" if removes else "Changes"
         st.markdown(f"**{what} {number_of(changed, 'example')}**, in one step that can be undone.")
@@ -180,7 +179,8 @@ def _repair_all(work: Work, kind: Kind, number: int) -> None:
             repair_preview.show(one)
         if changed > len(first):
             st.caption(f"And so on for {number_of(changed - len(first), 'more example', 'more examples')}.")
-        st.button(every, type="primary", key=f"do_{kind.code}", on_click=_apply_all, args=(work, kind, changed))
+        label = f"Repair all {number:,}"
+        st.button(label, type="primary", key=f"do_{kind.code}", on_click=_apply_all, args=(work, kind, changed))
 
 
 @trouble.told()
@@ -267,3 +267,13 @@ def _reasons(key: str, _work: Work) -> dict[str, str]:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _previewed(key: str, code: str, _work: Work) -> tuple[Repair, ...]:
     return mending.preview(_work.desk, code, _work.measure.limit, PREVIEWED)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _touched(key: str, code: str, _work: Work) -> int:
+    return len(mending.touched(_work.desk, code, _work.measure.limit))
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _repairs_of(key: str, _work: Work, _entry: Entry, _finding: Finding) -> tuple[Repair, ...]:
+    return mending.repair_of(_work.desk, _entry, _finding)

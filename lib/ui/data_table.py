@@ -93,7 +93,8 @@ def _row(work: Work, entry: Entry, found: Mapping[Severity, int]) -> dict[str, A
         return {**row, "Split": "removed", "Edited": "", "Findings": []}
     row["Split"] = "validation" if assessed.held_out[at] else "training"
     row["Findings"] = [_told(severity, found[severity]) for severity in ORDER if severity in found]
-    for name, held in list(assessed.labels.items())[:MOST_LABELS]:
+    for name in _labels(work):
+        held = assessed.labels[name]
         label = int(held.ids[at])
         row[_label(name)] = held.names[label] if label >= 0 else ""
     row["Messages"] = int(assessed.columns.messages[at])
@@ -105,7 +106,12 @@ def _row(work: Work, entry: Entry, found: Mapping[Severity, int]) -> dict[str, A
 
 def _label(field: str) -> str:
     """The heading over the labels of a field; no field is taken for a column of ours."""
-    return f"Label: {shortened(field, 40)}" if field else "Label"
+    return f"Label: {shortened(field, 40)}"
+
+
+def _labels(work: Work) -> list[str]:
+    """The fields whose labels have a column. Where the whole answer is one, it stands there already."""
+    return [field for field in work.desk.assessed.labels if field][:MOST_LABELS]
 
 
 def _told(severity: Severity, number: int) -> str:
@@ -120,7 +126,7 @@ def _colours(found: Sequence[Mapping[Severity, int]]) -> dict[str, Any]:
 
 def _columns(work: Work, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """The columns that say something on this page."""
-    labels = [_label(name) for name in list(work.desk.assessed.labels)[:MOST_LABELS]]
+    labels = [_label(name) for name in _labels(work)]
     split = work.held_out or any(row["Split"] == "removed" for row in rows)
     found = any(row["Findings"] for row in rows)
     edited = any(row["Edited"] for row in rows)
