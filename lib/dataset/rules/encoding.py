@@ -65,8 +65,8 @@ def no_broken_encoding(case: Case) -> Iterator[Finding]:
 def no_invisible_characters(case: Case) -> Iterator[Finding]:
     """No text has characters that nobody sees and a model would learn."""
     for index, text in case.texts:
-        found = [sign for sign in INVISIBLE.findall(text) if without_invisible(text) != text]
-        if found:
+        found = INVISIBLE.findall(text)
+        if found and without_invisible(text) != text:
             name = f"U+{ord(found[0][0]):04X}"
             many = "one" if len(found) == 1 else f"{len(found)}"
             why = "Nobody sees them; a model reads them as tokens, pays for them and learns to write them."

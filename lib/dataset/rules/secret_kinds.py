@@ -80,8 +80,12 @@ def _iban(found: Match) -> Span | None:
 
 
 def _phone(found: Match) -> Span | None:
-    digits = sum(sign.isdigit() for sign in found.group())
-    return found.span() if 9 <= digits <= 15 else None
+    """As many groups of digits as a number can have: another number may stand right behind it."""
+    start, end = found.span()
+    while end > start and sum(sign.isdigit() for sign in found.string[start:end]) > MOST_PHONE_DIGITS:
+        end = start + max(found.string.rfind(sign, start, end) - start for sign in " ./-")
+    digits = sum(sign.isdigit() for sign in found.string[start:end])
+    return (start, end) if digits >= LEAST_PHONE_DIGITS else None
 
 
 def _local_phone(found: Match) -> Span | None:
@@ -97,6 +101,8 @@ def _security_number(found: Match) -> Span | None:
 SAMPLE_PASSWORDS = re.compile(r"pass(?:word|wd)?|pwd|secret|x{3,}|changeme|example|your_?password")
 SAMPLE_HOST = re.compile(r"(?:^|\.)(?:example\.(?:com|org|net|edu)|example|test|invalid|localhost)(?::\d+)?$")
 FILE_ENDING = re.compile(r"png|jpe?g|gif|svg|webp|ico|css|m?js|tsx?|py|rb|go|rs|php|html|json|xml|ya?ml|md")
+# Digits of an international number with its country code; the most are from ITU E.164.
+LEAST_PHONE_DIGITS, MOST_PHONE_DIGITS = 9, 15
 # What is counted and not paid with: a number right after these words is no card.
 COUNTED = re.compile(
     r"(?i)\b(?:order|invoice|tracking|ticket|reference|ref|serial|isbn|imei|id|part|case|batch|account)"
@@ -132,7 +138,7 @@ KINDS: tuple[SecretKind, ...] = (
         "access_token",
         "an access token",
         "[token]",
-        re.compile(r"eyJ[A-Za-z0-9_-]{17,4000}+\.[A-Za-z0-9_-]{10,8000}+\.[A-Za-z0-9_-]{10,2000}+"),
+        re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{17,4000}+\.[A-Za-z0-9_-]{10,8000}+\.[A-Za-z0-9_-]{10,2000}+"),
         ("eyJ",),
         gate=LONG_RUN,
     ),

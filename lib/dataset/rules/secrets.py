@@ -37,6 +37,19 @@ def find(text: str) -> Iterator[tuple[SecretKind, int, int]]:
 
 def masked(text: str) -> str:
     """The text with every secret replaced by what it was, in brackets."""
+    # What stands right beside a secret may be recognised only when that is gone.
+    for _ in range(MOST_ROUNDS):
+        hidden = _masked_once(text)
+        if hidden == text:
+            break
+        text = hidden
+    return text
+
+
+MOST_ROUNDS = 8
+
+
+def _masked_once(text: str) -> str:
     kept: list[str] = []
     begun = 0
     for kind, start, end in sorted(find(text), key=lambda found: found[1]):

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lib.dataset.examine import SHAPE_RULES, TEXT_RULES
+from lib.dataset.example import Method
+from lib.dataset.rules.case import Case, TextRule
+from lib.dataset.rules.kinds import FIX_LABELS, KINDS
+from lib.dataset.rules.secret_kinds import KINDS as SECRET_KINDS
+from tests.dataset.rules.corpus import BAD, GOOD, Bad, findings
+
+Data = dict[str, Any]
+RULES = Path(__file__).parents[3] / "lib" / "dataset" / "rules"
+
+
+@pytest.mark.parametrize("bad", BAD, ids=str)
+def test_what_is_wrong_is_found_where_it_is(bad: Bad) -> None:
+    found = [one for one in findings(bad.data, bad.method) if one.code == bad.code]
+    assert found, f"nothing said of {bad.data}"
+    assert {(one.severity, one.line, one.message_index) for one in found} == {(bad.severity, 1, bad.message)}
+    for one in found:
+        assert one.text.startswith("Example 1, message" if bad.message is not None else ("Example 1 ", "Example 1, "))
+        assert one.text.endswith("."), one.text
+        assert one.why.endswith((".", "?")), one.why
+        assert "\n" not in one.text
+        assert len(one.text) < 300
+
+
+@pytest.mark.parametrize(("data", "method"), GOOD)
+def test_what_is_good_has_no_finding(data: Data, method: Method) -> None:
+    assert findings(data, method) == []
+
+
+def test_every_kind_a_rule_yields_is_known_with_its_severity() -> None:
+    written = {kind.code: "warning" for kind in SECRET_KINDS}
+    for path in sorted(RULES.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and len(node.args) > 1:
+                severity, code = node.args[:2]
+                if isinstance(severity, ast.Constant) and severity.value in ("error", "warning", "info"):
+                    assert isinstance(code, (ast.Constant, ast.Name)), ast.unparse(node)
+                    if isinstance(code, ast.Constant):
+                        assert written.setdefault(code.value, severity.value) == severity.value, code.value
+    for code, severity in written.items():
+        assert code in KINDS, code
+        assert KINDS[code].severity == severity, code
+
+
+def test_every_kind_about_one_example_is_in_the_corpus() -> None:
+    elsewhere = {
+        *("invalid_json", "invalid_utf8", "too_deep", "line_too_long", "not_an_object", "repeated_key"),
+        *("half_character", "not_one_example_a_line", "not_utf8", "invalid_n_examples", "file_too_large"),
+        *("near_not_looked_for", "over_token_limit", "duplicate", "near_duplicate", "leak", "near_leak"),
+        *("same_prompt", "rare_label", "single_label", "unbalanced_labels", "answer_not_json", "system_prompt_varies"),
+    }
+    assert {bad.code for bad in BAD} | elsewhere == KINDS.keys()
+    assert not {bad.code for bad in BAD} & elsewhere
+
+
+def test_kinds_have_titles_of_their_own_and_labels_for_their_repairs() -> None:
+    titles = [kind.title for kind in KINDS.values()]
+    assert len(set(titles)) == len(titles)
+    assert all(title[0].isupper() and not title.endswith(".") for title in titles)
+    assert {kind.fix for kind in KINDS.values() if kind.fix} == FIX_LABELS.keys()
+    assert all(code == kind.code for code, kind in KINDS.items())
+
+
+@pytest.mark.parametrize("bad", BAD, ids=str)
+def test_a_finding_has_the_repair_of_its_kind_or_takes_the_example_out(bad: Bad) -> None:
+    for one in findings(bad.data, bad.method):
+        assert one.severity == KINDS[one.code].severity
+        assert one.fix in (None, "remove_example", KINDS[one.code].fix), one
+
+
+# Pieces that rules look for, whole and cut, among letters, digits and signs.
+PIECES = (
+    *("ann@", "@", "a.io", "://", "a:b@c", "+49", "+(1", " 30 ", "1234567", "4111", " ", "-", "1111", "DE89", "3704"),
+    *(
+        "0044",
+        "123-45-6789",
+        "(212) ",
+        "212-",
+        "556-",
+        "0199",
+        "sk-",
+        "AKIA",
+        "a1B2c3D4e5F6g7H8i9J0",
+        "ghp_",
+        "key=",
+        "key",
+    ),
+    *(
+        " is ",
+        "token",
+        '": "',
+        "eyJ",
+        ".",
+        "PRIVATE KEY",
+        "-----",
+        "BEGIN ",
+        "SSN ",
+        "<|",
+        "|>",
+        "endoftext",
+        "[",
+        "Your",
+    ),
+    *(
+        "Name]",
+        "{{",
+        "x",
+        "}}",
+        "<",
+        ">",
+        "lorem ipsum",
+        "As an AI",
+        "I can't ",
+        "help",
+        "unable to ",
+        "Ã",
+        "¤",
+        "â€",
+        "™",
+    ),
+    *(
+        "Ð",
+        "\x90",
+        "ï¼",
+        "Œ",
+        "Р°",
+        "С‚",
+        "\ufffd",
+        "\x92",
+        "\x00",
+        "\u200b",
+        "\ufeff",
+        "ä¸",
+        "­",
+        "ä½",
+        "å¥",
+        "\n",
+        "TO" + "DO:",
+    ),
+)
+texts = st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=12).map("".join)
+
+
+@pytest.mark.parametrize("rule", TEXT_RULES, ids=lambda rule: rule.rule.__name__)
+@given(texts)
+@settings(max_examples=150, deadline=None)
+def test_a_text_rule_finds_nothing_where_it_says_it_cannot(rule: TextRule, text: str) -> None:
+    for role in ("user", "assistant"):
+        case = Case.of({"messages": [{"role": role, "content": text}]}, "supervised", 0, 1)
+        if not rule.may_find(text):
+            assert list(rule.rule(case)) == []
+
+
+@pytest.mark.parametrize("rule", TEXT_RULES, ids=lambda rule: rule.rule.__name__)
+def test_a_text_rule_keeps_its_promise_on_the_corpus(rule: TextRule) -> None:
+    for bad in BAD:
+        case = Case.of(bad.data, bad.method, 0, 1)
+        if not rule.may_find("\n".join(text for _, text in case.texts)):
+            assert list(rule.rule(case)) == []
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries({"role": st.sampled_from(["system", "user", "assistant"]), "content": texts}), max_size=4
+    ),
+    texts,
+)
+@settings(max_examples=200, deadline=None)
+def test_a_rule_of_shape_says_nothing_about_a_plain_example(messages: list[Data], answer: str) -> None:
+    data = {"messages": [*messages, {"role": "assistant", "content": answer}]}
+    if all(message["content"].strip() for message in data["messages"]):
+        case = Case.of(data, "supervised", 0, 1)
+        assert [finding for rule in SHAPE_RULES["supervised"] for finding in rule(case)] == []
