@@ -6,11 +6,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from lib.dataset.example import raw_messages
+from lib.dataset.example import method_of, raw_messages
 from lib.dataset.fixes.places import Data, functions_called, messages_of
 from lib.dataset.parse import Unparsable
 from lib.dataset.rules import arguments
-from lib.dataset.rules.calls import call_ids
+from lib.dataset.rules.calls import call_ids, may_renew
+from lib.dataset.rules.case import Case
 from lib.dataset.rules.declared import function_of, holder_of, is_bare_function
 
 
@@ -79,9 +80,10 @@ def drop_uncalled_answers(data: Data) -> None:
     for entry in raw_messages(data):
         role = entry.get("role") if isinstance(entry, dict) else None
         if role == "tool":
-            if isinstance(entry.get("tool_call_id"), str) and entry["tool_call_id"] not in waiting:
+            call_id = entry.get("tool_call_id")
+            if isinstance(call_id, str) and call_id not in waiting:
                 continue
-            waiting.discard(entry.get("tool_call_id"))
+            waiting -= {call_id} if isinstance(call_id, str) else set()
         elif role == "function" and isinstance(entry.get("name"), str) and entry["name"] != function:
             continue
         elif isinstance(entry, dict):
@@ -115,6 +117,8 @@ def drop_unanswered_calls(data: Data) -> None:
 
 def functions_to_tools(data: Data) -> None:
     """The older functions become tools, their calls tool calls, their answers tool messages."""
+    if not may_renew(Case.of(data, method_of(data), 0, 1)):
+        return
     holder = holder_of(data)
     if isinstance(functions := holder.pop("functions", None), list) and functions:
         holder["tools"] = [_wrapped(function) for function in functions]
