@@ -3,14 +3,20 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.dataset.jsonl import Reading, read
+from lib.dataset.finding import Finding
+from lib.dataset.jsonl import Lines, text_lines, value_of
+from lib.dataset.jsonl import lines_of as lines_in
+from lib.dataset.reading import read as read_any
+from lib.dataset.survey.survey import survey
 from lib.errors import UnreadableFile
 from tests.dataset.conversations import chat, lines_of, many
 from tests.dataset.shared import shared_file
@@ -18,7 +24,24 @@ from tests.dataset.shared import shared_file
 LINE = lines_of([chat("Grüße\u2028aus\u0085Köln", "Hallo.")]).rstrip()
 
 
-def codes(reading: Reading) -> list[str]:
+@dataclass(frozen=True)
+class Read:
+    """The examples of a file, and all that reading has to say."""
+
+    lines: Lines
+    problems: list[Finding]
+    totals: dict[str, int]
+
+
+def read(content: bytes | Path, name: str) -> Read:
+    reading = read_any(content, name)
+    surveyed = survey(reading.lines)
+    told = [one for raw in surveyed.lines.raws() for one in value_of(raw, 1)[1]]
+    problems = [*reading.problems, *surveyed.problems, *told]
+    return Read(surveyed.lines, problems, {**reading.totals, **surveyed.totals})
+
+
+def codes(reading: Read) -> list[str]:
     return [finding.code for finding in reading.problems]
 
 
@@ -46,8 +69,39 @@ def test_a_pipe_is_named_instead_of_being_empty(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.jsonl"
     os.mkfifo(pipe)
     for path in (pipe, Path("/dev/null")):
-        with pytest.raises(UnreadableFile, match="is a pipe or a device"):
-            read(path, "pipe.jsonl")
+        for look in (lambda path: read(path, "pipe.jsonl"), lambda path: text_lines(path, "pipe.jsonl")):
+            with pytest.raises(UnreadableFile, match="is a pipe"):
+                look(path)
+
+
+def test_blocks_together_are_all_lines_and_bounded(tmp_path: Path) -> None:
+    path = tmp_path / "many.jsonl"
+    path.write_bytes(lines_of(many(50)) + b'{"long": "' + b"x" * 5000 + b'"}\n' + lines_of(many(7)))
+    lines = lines_in(path)
+    blocks = list(lines.blocks(20, 1500))
+    assert [begun for begun, _ in blocks] == [0, *(ended for _, ended in blocks[:-1])]
+    assert blocks[-1][1] == len(lines) == 58
+    assert all(ended - begun <= 20 for begun, ended in blocks)
+    assert [raw for begun, ended in blocks for raw in lines.block(begun, ended)] == list(lines.raws())
+    assert (50, 51) in blocks, "a line longer than a block is one by itself"
+
+
+def test_chosen_lines_keep_their_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "some.jsonl"
+    path.write_bytes(b"\n".join([LINE, b"", LINE, LINE]))
+    lines = lines_in(path).only(np.asarray([0, 2]))
+    assert (len(lines), [lines.number(at) for at in range(2)]) == (2, [1, 4])
+    held = Lines.of([b"a", b"", b"ccc"])
+    assert [held.raw(at) for at in range(3)] == [b"a", b"", b"ccc"]
+    assert len(Lines.of([])) == 0
+
+
+def test_an_empty_file_has_no_lines_and_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "empty.jsonl"
+    path.touch()
+    assert len(lines_in(path)) == 0
+    with pytest.raises(UnreadableFile, match="is empty"):
+        text_lines(path, "The file")
 
 
 def test_lines_know_their_place_in_the_file() -> None:
@@ -164,35 +218,6 @@ def test_a_huge_integer_keeps_its_digits() -> None:
     assert read(b'{"n": ' + b"7" * 60 + b"}", "a.jsonl").lines[0].data["n"] == int("7" * 60)
 
 
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        (b"", "is empty"),
-        (b"\xef\xbb\xbf\r\n \n", "is empty"),
-        (b"\x1f\x8b\x08\x00rest", "gzip"),
-        (b"PK\x03\x04....xl/workbook.xml", "Excel"),
-        (b"PK\x03\x04....word/document.xml", "Word"),
-        (b"PK\x03\x04....data.txt", "zip"),
-        (b"PAR1....", "Parquet"),
-        (b"%PDF-1.7", "PDF"),
-        (b"\x89PNG\r\n", "PNG"),
-        (b"\xd0\xcf\x11\xe0", "Office"),
-        (b"\x00\x01\x02\x03" * 200, "binary"),
-        (b"question,answer\n1,2\n", "CSV"),
-        (b"<!doctype html><p>", "web page"),
-        (b"Just some words.\nAnd more.", "plain text"),
-        (b"[1, 2, 3]", "holds no objects"),
-        (b"[]", "holds no objects"),
-        (b"\xff\xfe{\x00\x00", "breaks off"),
-    ],
-)
-def test_another_format_is_named_with_what_to_do(content: bytes, told: str) -> None:
-    with pytest.raises(UnreadableFile, match=told) as caught:
-        read(content, "my file")
-    assert caught.value.what.startswith("my file ")
-    assert caught.value.todo
-
-
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match="could not be opened"):
         read(tmp_path / "gone.jsonl", "gone.jsonl")
@@ -206,11 +231,6 @@ def test_many_broken_lines_are_counted_and_few_are_kept() -> None:
     assert reading.totals == {"invalid_json": 1000}
     assert len(reading.problems) == 200
     assert len(reading.lines) == 1
-
-
-def test_brackets_that_never_close_do_not_take_for_ever() -> None:
-    with pytest.raises(UnreadableFile):
-        read(b"[\n" * 20_000, "a.json")
 
 
 @pytest.mark.parametrize(
