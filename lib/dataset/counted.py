@@ -21,6 +21,9 @@ Counts = npt.NDArray[np.int32]
 
 def counted(ws: Workspace, version: Version, encoding: str) -> Counts | None:
     """The tokens of each example, uncut, by position; None when this version was not counted in this encoding."""
+    # Asked before the file is opened, which takes a while where it is long.
+    if not any((ws.home / kept.FOLDER).glob(f"{version.sha256}-*")):
+        return None
     surveyed = kept.load(ws, version.sha256, encoding, version.method, open_lines(ws, version))
     return None if surveyed is None else surveyed.columns.tokens
 
