@@ -219,6 +219,8 @@ def _undo(work: Work, step_id: int) -> None:
 
 
 def _say(work: Work, done: int, said: str) -> None:
+    """Say what was done: at once, and above the findings for as long as it can be undone there."""
+    st.toast(said, icon=":material/check:")
     step = drafts.history(session.workspace(), work.version.id).undo if done else None
     if step is not None:
         st.session_state["repaired"] = {"version": work.version.id, "step": step.id, "said": said}

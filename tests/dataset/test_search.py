@@ -18,7 +18,8 @@ def lines(*raws: bytes | Data) -> Lines:
 
 
 def found(text: str, *raws: bytes | Data) -> list[int]:
-    return in_lines(lines(*raws), text).tolist()
+    places: list[int] = in_lines(lines(*raws), text).tolist()
+    return places
 
 
 @pytest.mark.parametrize("ascii_alone", [False, True])

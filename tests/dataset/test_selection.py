@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -32,7 +34,8 @@ def desk(ws: Workspace, version: Version) -> Desk:
 
 
 def chosen(desk: Desk, wanted: Filter = EVERYTHING, order: Order = "line", limit: int | None = None) -> list[int]:
-    return select(desk, wanted, order, limit=limit).tolist()
+    places: list[int] = select(desk, wanted, order, limit=limit).tolist()
+    return places
 
 
 def test_nothing_asked_for_is_everything_in_its_order(desk: Desk) -> None:
@@ -99,7 +102,7 @@ def test_an_order_sorts_stably_and_loses_nobody(ws: Workspace, version: Version,
     drafts.remove(ws, version.id, 14, 0)
     desk.follow()
     columns = desk.assessed.columns
-    values = {"tokens": columns.tokens, "messages": columns.messages, "length": columns.size, "line": np.arange(16)}
+    values: dict[str, Any] = {"tokens": columns.tokens, "messages": columns.messages, "length": columns.size, "line": np.arange(16)}
     name = {"most_tokens": "tokens", "most_messages": "messages", "longest": "length"}.get(order, order)
     sign = 1 if name == order else -1
     expected = sorted(set(range(16)) - {14}, key=lambda at: (sign * int(values[name][at]), at))
