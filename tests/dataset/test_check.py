@@ -7,11 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.dataset.check import Report, check
-from lib.dataset.example import encode
+from lib.dataset.examine import examine
+from lib.dataset.example import Method, encode
+from lib.dataset.jsonl import Lines
 from lib.dataset.reading import read
+from lib.dataset.rules.case import Case
 from lib.tokens.batch import batch_counter
-from tests.dataset.conversations import call, chat, lines_of, many, pair, tool
+from tests.dataset.conversations import chat, lines_of, many, pair
 from tests.dataset.counting import letters, words
+from tests.dataset.rules.corpus import ANSWER, BAD, GOOD, USER, Bad, said
 from tests.dataset.shared import shared_file
 
 Data = dict[str, Any]
@@ -20,145 +24,30 @@ Data = dict[str, Any]
 def checked(*examples: Any, **options: Any) -> Report:
     """The report on these examples, filled up with enough good ones of the same kind."""
     filling = [pair(f"Q{n}") for n in range(10)] if options.get("method") == "dpo" else many(10)
-    reading = read(lines_of([*examples, *filling]), "a.jsonl")
-    return check(reading.lines, problems=reading.problems, totals=reading.totals, **options)
+    return check(Lines.of([encode(data) for data in [*examples, *filling]]), **options)
 
 
-def said(*messages: Data, **more: Any) -> Data:
-    return {"messages": list(messages), **more}
+def codes(data: Data, method: Method) -> set[str]:
+    """What a check of a file of that method has to say about this example by itself, on the first line."""
+    kept = check(Lines.of([encode(data)]), method=method, near=False).findings
+    return {finding.code for finding in kept if finding.line == 1}
 
 
-USER = {"role": "user", "content": "What is it?"}
-ANSWER = {"role": "assistant", "content": "It is a bird."}
-CALLING = {"role": "assistant", "tool_calls": [call()]}
-RESULT = {"role": "tool", "tool_call_id": "call_1", "content": "sunny"}
+@pytest.mark.parametrize("bad", BAD, ids=str)
+def test_the_check_says_of_an_example_what_the_rules_say(bad: Bad) -> None:
+    assert codes(bad.data, bad.method) == {finding.code for finding in examine(Case.of(bad.data, bad.method, 0, 1))}
 
 
-@pytest.mark.parametrize(
-    "good",
-    [
-        said(USER, ANSWER),
-        said({"role": "system", "content": "Be kind"}, ANSWER),
-        said(USER, ANSWER, USER, {**ANSWER, "weight": 0}, USER, {**ANSWER, "weight": 1}),
-        said(USER, CALLING, tools=[tool()], parallel_tool_calls=False),
-        said(USER, CALLING, RESULT, ANSWER, tools=[tool()]),
-        said(USER, {**CALLING, "content": None}, RESULT, ANSWER, tools=[tool()]),
-        said(USER, {**CALLING, "content": ""}, tools=[tool()]),
-        said({"role": "user", "content": [{"type": "text", "text": "See"}]}, ANSWER),
-        said(
-            {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://a.test/b.png"}}]}, ANSWER
-        ),
-        said(USER, {"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": "{}"}}),
-        said(USER, {**ANSWER, "refusal": None, "name": "helper"}),
-        said({**USER, "name": "ann_1"}, ANSWER),
-    ],
-)
-def test_what_services_accept_has_no_finding(good: Data) -> None:
-    report = checked(good, method="supervised")
-    assert report.findings == ()
-    assert report.ok
+@pytest.mark.parametrize(("data", "method"), GOOD)
+def test_what_services_accept_has_no_finding(data: Data, method: Method) -> None:
+    assert codes(data, method) == set()
 
 
-@pytest.mark.parametrize(
-    ("bad", "severity", "code", "message"),
-    [
-        ({}, "error", "missing_messages", None),
-        ({"messages": "x"}, "error", "messages_not_a_list", None),
-        ({"messages": []}, "error", "no_messages", None),
-        ({"prompt": "a", "completion": "b"}, "error", "prompt_completion", None),
-        ({"conversations": []}, "error", "foreign_format", None),
-        ({"instruction": "a", "output": "b"}, "error", "foreign_format", None),
-        (said(USER, ANSWER, weight=1), "error", "extra_key", None),
-        (said(USER, ANSWER, response_format={}), "error", "extra_key", None),
-        (said(USER), "error", "no_assistant_message", None),
-        (said(USER, ANSWER, USER), "warning", "last_not_assistant", 2),
-        (said(USER, {**ANSWER, "weight": 0}), "error", "nothing_to_train_on", None),
-        (said(USER, "hello", ANSWER), "error", "message_not_an_object", 1),
-        (said({"content": "x"}, ANSWER), "error", "missing_role", 0),
-        (said({"role": "human", "content": "x"}, ANSWER), "error", "unknown_role", 0),
-        (said({"role": ["user"], "content": "x"}, ANSWER), "error", "unknown_role", 0),
-        (said({"role": "developer", "content": "x"}, ANSWER), "warning", "developer_role", 0),
-        (said({**USER, "id": 3}, ANSWER), "error", "extra_message_key", 0),
-        (said({**USER, "weight": 1}, ANSWER), "warning", "misplaced_key", 0),
-        (said({"role": "user"}, ANSWER), "error", "missing_content", 0),
-        (said(USER, {"role": "assistant", "content": None}), "error", "missing_content", 1),
-        (said(USER, {"role": "assistant", "content": " \n"}), "warning", "empty_content", 1),
-        (said({"role": "user", "content": 7}, ANSWER), "error", "content_type", 0),
-        (said({"role": "user", "content": []}, ANSWER), "error", "no_parts", 0),
-        (said({"role": "user", "content": ["x"]}, ANSWER), "error", "unknown_part", 0),
-        (said({"role": "user", "content": [{"type": "text"}]}, ANSWER), "error", "broken_part", 0),
-        (
-            said({"role": "user", "content": [{"type": "refusal", "refusal": "x"}]}, ANSWER),
-            "error",
-            "misplaced_part",
-            0,
-        ),
-        (said(USER, {**ANSWER, "weight": 0.5}), "error", "bad_weight", 1),
-        (said(USER, {**ANSWER, "weight": True}), "error", "bad_weight", 1),
-        (said({**USER, "name": "a b"}, ANSWER), "warning", "bad_name", 0),
-        (said(USER, CALLING, tools=[tool("other")]), "warning", "undeclared_tool", 1),
-        (said(USER, CALLING, tools="x"), "error", "tools_not_a_list", None),
-        (said(USER, CALLING, tools=[tool(), 3]), "error", "bad_tool", None),
-        (said(USER, CALLING, tools=[tool(), tool("a b")]), "error", "bad_tool_name", None),
-        (said(USER, CALLING, tools=[tool(), tool()]), "warning", "repeated_tool", None),
-        (said(USER, CALLING, tools=[tool(f"t{n}") for n in range(129)] + [tool()]), "error", "many_tools", None),
-        (said(USER, {"role": "assistant", "tool_calls": {}}), "error", "bad_tool_calls", 1),
-        (said(USER, {"role": "assistant", "tool_calls": [1]}), "error", "bad_tool_call", 1),
-        (said(USER, {"role": "assistant", "tool_calls": [call(call_id=None)]}), "error", "call_without_id", 1),
-        (said(USER, {"role": "assistant", "tool_calls": [call("a b")]}), "error", "bad_tool_name", 1),
-        (said(USER, {"role": "assistant", "tool_calls": [call(arguments={})]}), "error", "arguments_not_text", 1),
-        (said(USER, {"role": "assistant", "tool_calls": [call(arguments="{a}")]}), "error", "arguments_not_json", 1),
-        (said(USER, {"role": "assistant", "tool_calls": [call(arguments="3")]}), "warning", "arguments_no_object", 1),
-        (said(USER, RESULT, ANSWER), "warning", "answer_without_call", 1),
-        (said(USER, {"role": "tool", "content": "x"}, ANSWER), "error", "answer_without_call_id", 1),
-        (said(USER, CALLING, USER, ANSWER), "warning", "unanswered_call", 1),
-        (said(USER, {**ANSWER, "content": "a <|fim_suffix|> b"}), "error", "special_token", 1),
-        (said(USER, {**ANSWER, "content": "<|im_start|>"}), "warning", "like_special_token", 1),
-        (said(USER, {**ANSWER, "content": "I'm sorry, but I can't help."}), "info", "refusal", 1),
-        (said(USER, {**ANSWER, "content": "schÃ¶n"}), "warning", "broken_encoding", 1),
-        (said({**USER, "content": "Mail ann@acme.io"}, ANSWER), "warning", "email", 0),
-        (pair(), "error", "wrong_method", None),
-    ],
-)
-def test_what_is_wrong_is_found_where_it_is(bad: Data, severity: str, code: str, message: int | None) -> None:
-    report = checked(bad, method="supervised")
-    found = [finding for finding in report.findings if finding.code == code]
-    assert [(finding.severity, finding.line, finding.message_index) for finding in found] == [(severity, 1, message)]
-    assert found[0].text.startswith("Example 1, message" if message is not None else "Example 1 ")
-    assert found[0].why
-    assert report.ok == all(finding.severity != "error" for finding in report.findings)
-
-
-@pytest.mark.parametrize(
-    ("bad", "severity", "code"),
-    [
-        ({"input": {}, **{k: v for k, v in pair().items() if k != "input"}}, "error", "bad_input"),
-        ({k: v for k, v in pair().items() if k != "input"}, "error", "missing_input"),
-        ({k: v for k, v in pair().items() if k != "preferred_output"}, "error", "missing_answer"),
-        ({**pair(), "score": 1}, "error", "extra_key"),
-        ({**pair(), "preferred_output": "This."}, "error", "bad_answer"),
-        ({**pair(), "preferred_output": [ANSWER, ANSWER]}, "error", "bad_answer"),
-        ({**pair(), "preferred_output": [USER]}, "error", "bad_answer"),
-        (pair("Q", "same", "same"), "warning", "equal_answers"),
-        ({**pair(), "input": {"messages": [USER, ANSWER]}}, "warning", "input_ends_with_assistant"),
-        (chat(), "error", "wrong_method"),
-    ],
-)
-def test_what_is_wrong_with_a_pair(bad: Data, severity: str, code: str) -> None:
-    report = checked(bad, method="dpo")
-    assert [(finding.severity, finding.line) for finding in report.findings if finding.code == code] == [(severity, 1)]
-
-
-def test_the_specifications_names_of_answers_are_a_warning_with_a_repair() -> None:
-    data = pair()
-    data["preferred_completion"] = data.pop("preferred_output")
-    report = checked(data, method="dpo")
-    assert [(finding.code, finding.fix) for finding in report.findings] == [("other_name", "rename_answers")]
-    assert report.ok
-
-
-def test_good_pairs_have_no_finding() -> None:
-    assert checked(pair("Which bird?"), method="dpo").findings == ()
+def test_a_report_is_ok_without_errors_and_only_then() -> None:
+    warned = checked(said(USER, {**ANSWER, "content": "schÃ¶n"}), method="supervised")
+    assert (warned.ok, warned.totals) == (True, {"broken_encoding": 1})
+    refused = checked(said({**USER, "id": 1}, ANSWER), method="supervised")
+    assert (refused.ok, refused.totals) == (False, {"extra_message_key": 1})
 
 
 def test_a_question_for_a_grader_needs_no_answer_and_may_have_fields() -> None:
@@ -223,8 +112,7 @@ def test_a_prompt_on_both_sides_of_the_split_is_a_leak(held_out: set[int]) -> No
 
 
 def test_what_reading_found_is_part_of_the_report() -> None:
-    reading = read(lines_of(many(10)) + b"{broken\n" * 300, "a.jsonl")
-    report = check(reading.lines, problems=reading.problems, totals=reading.totals)
+    report = check(read(lines_of(many(10)) + b"{broken\n" * 300, "a.jsonl").lines)
     assert not report.ok
     assert report.examples == 10
     assert report.totals == {"invalid_json": 300}
@@ -287,7 +175,7 @@ def test_no_error_on_files_that_services_accepted(name: str, method: str, codes:
 
 
 @pytest.mark.parametrize("name", ["foreign_dpo10", "foreign_sharegpt_tools72"])
-def test_a_foreign_format_is_refused_on_everyencode(name: str) -> None:
+def test_a_foreign_format_is_refused_on_every_line(name: str) -> None:
     path = shared_file(f"{name}.jsonl")
     report = check(read(path, path.name).lines)
     assert report.totals["foreign_format"] == report.examples
