@@ -1,7 +1,7 @@
 """Keeps surveys beside the files that they are about, so that a million examples are gone through once and not again.
 
-A kept survey belongs to the content of a file, the encoding, the method, and the rules as they are: it is made anew when
-a rule changes. It can be thrown away at any time. Knows nothing of versions.
+A kept survey belongs to the content of a file, the encoding, the method, and the rules as they are: it is made anew
+when a rule changes. It can be thrown away at any time. Knows nothing of versions.
 """
 
 from __future__ import annotations

@@ -34,9 +34,7 @@ class Scanner:
             for shape in rule.shapes:
                 self._shapes[shape].append(index)
         self._rules_of_word = list(words.values())
-        # The first finds fast whether there is any word at all, the second finds every word of a text.
-        self._any_word = aho.BytesAhoCorasick(list(words))
-        self._every_word = aho.BytesAhoCorasick(list(words), implementation=aho.Implementation.DFA)
+        self._words = aho.BytesAhoCorasick(list(words), implementation=aho.Implementation.DFA)
 
     def suspects(self, encoded: Sequence[bytes]) -> dict[int, set[int]]:
         """For every text (UTF-8, by its index) in which rules could find something, the indexes of these rules."""
@@ -46,9 +44,10 @@ class Scanner:
             return {}
         starts = np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)) + 1) - 1
         found: defaultdict[int, set[int]] = defaultdict(set)
-        hits = [start for _, start, _ in self._any_word.find_matches_as_indexes(block)]
+        # One look finds at least one word of each text that has any; which others it has is asked of that text alone.
+        hits = [start for _, start, _ in self._words.find_matches_as_indexes(block)]
         for text in np.unique(np.searchsorted(starts, hits, side="left")).tolist():
-            for word, _, _ in self._every_word.find_matches_as_indexes(encoded[text], overlapping=True):
+            for word, _, _ in self._words.find_matches_as_indexes(encoded[text], overlapping=True):
                 found[text].update(self._rules_of_word[word])
         for shape, places in _shapes(np.frombuffer(block, np.uint8)).items():
             for text in np.unique(np.searchsorted(starts, places, side="left")).tolist():

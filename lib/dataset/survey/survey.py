@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from typing import Any
 
@@ -100,7 +101,7 @@ class _Pass:
         self._good = np.ones(len(lines), np.bool_)
         self._answers = Answers()
         self._plain = PlainReader(self._answers)
-        self._scanner = Scanner(TEXT_RULES)
+        self._scanner = _scanner()
         self._places: dict[str, array[int]] = {}
         self._problems = Findings()
         self._waiting: list[tuple[Block, Future[Counts | None]]] = []
@@ -178,6 +179,12 @@ class _Pass:
     def _note(self, place: int, findings: Iterable[Finding]) -> None:
         for code in {finding.code for finding in findings}:
             self._places.setdefault(code, array("i")).append(place)
+
+
+@cache
+def _scanner() -> Scanner:
+    """The one scanner: it takes a while to build, and knows nothing but the rules."""
+    return Scanner(TEXT_RULES)
 
 
 def _unique(places: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
