@@ -52,7 +52,7 @@ def show(work: Work) -> None:
         column_config={
             "Line": st.column_config.NumberColumn(width=60, format="localized"),
             "Split": st.column_config.TextColumn(width=80),
-            "Findings": st.column_config.MultiselectColumn(width=105, **_colours(found)),
+            "Findings": st.column_config.MultiselectColumn(width=_width(found), **_colours(found)),
             "Edited": st.column_config.TextColumn(width=65),
             "Messages": st.column_config.NumberColumn(width=80),
             "Tokens": st.column_config.NumberColumn(width=70, format="localized"),
@@ -122,6 +122,11 @@ def _colours(found: Sequence[Mapping[Severity, int]]) -> dict[str, Any]:
     """What stands in the column of findings on this page, in the colours that it has everywhere."""
     every = {_told(severity, number): COLOURS[severity] for one in found for severity, number in one.items()}
     return {"options": list(every), "color": list(every.values()) or None}
+
+
+def _width(found: Sequence[Mapping[Severity, int]]) -> int:
+    """Room for as many severities as stand beside each other on this page, in pixels."""
+    return max(105, 90 * max(map(len, found), default=1))
 
 
 def _columns(work: Work, rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -72,7 +72,7 @@ def test_a_repair_shows_what_changes_and_changes_that_example_alone(workspace: W
     before = data_of(workspace, flawed)
     page = look_at("Findings", kind_email=True)
     assert "jane" in words(page)
-    assert plain("[email]") in next(one.value for one in page.markdown if one.value.startswith(":green[+"))
+    assert plain("[e-mail]") in next(one.value for one in page.markdown if one.value.startswith(":green[+"))
     assert not drafts.last_revision(workspace, flawed.id)
     press(page, "one_email_18_0")
     after = data_of(workspace, flawed)
