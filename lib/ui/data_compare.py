@@ -28,8 +28,9 @@ def show(work: Work, versions: Sequence[Version], epochs: Mapping[str, int | Non
     every = {one.id: one for one in versions}
     st.markdown("**Compare**")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        old = _choose("From", f"compare_from_{work.version.id}", every, _first(work, every))
-        new = _choose("To", f"compare_to_{work.version.id}", every, work.version.id)
+        first, second = _first(work, versions)
+        old = _choose("From", f"compare_from_{work.version.id}", every, first)
+        new = _choose("To", f"compare_to_{work.version.id}", every, second)
     if old is None or new is None:
         st.caption("Choose two versions to see what differs between them.")
         return
@@ -58,10 +59,16 @@ def _choose(label: str, key: str, every: dict[str, Version], first: str | None) 
     return every.get(chosen or "")
 
 
-def _first(work: Work, every: dict[str, Version]) -> str | None:
-    """With which version the one that is shown is compared first: the one it was made from, unless both are large."""
-    parent = every.get(work.version.parent_id or "")
-    return parent.id if parent is not None and parent.examples + work.version.examples <= AT_ONCE else None
+def _first(work: Work, versions: Sequence[Version]) -> tuple[str | None, str]:
+    """Which two are compared first: the one shown with the one it was made from, or an older one with the newest.
+
+    Large ones wait until somebody says with which.
+    """
+    shown, newest = work.version, versions[0]
+    before = next((one for one in versions if one.id == shown.parent_id), None)
+    old, new = (before, shown) if shown.id == newest.id else (shown, newest)
+    small = old is not None and old.examples + new.examples <= AT_ONCE
+    return old.id if old is not None and small else None, new.id
 
 
 def _compared(old: Version, new: Version) -> Comparison:
@@ -108,10 +115,12 @@ def _tokens(work: Work, old: Version, new: Version, found: Comparison, epochs: M
     if was is None or now is None:
         missing = [str(one.number) for one, held in ((old, was), (new, now)) if held is None]
         return f"The tokens of version {' and '.join(missing)} were not counted."
-    parts = [f"Tokens an epoch: {was:,} → {now:,} ({now - was:+,})"]
-    costs = data_price.of_an_epoch(work, was), data_price.of_an_epoch(work, now)
-    if None not in costs and costs != ("free", "free"):
-        parts.append(f"cost of an epoch: {costs[0]} → {costs[1]}")
+    parts = [
+        f"Tokens an epoch: {was:,} → {now:,} ({now - was:+,})" if was != now else f"{now:,} tokens an epoch in both"
+    ]
+    before, after = (data_price.of_an_epoch(work, tokens) for tokens in (was, now))
+    if before is not None and before != after:
+        parts.append(f"cost of an epoch: {before} → {after}")
     change = _change(old.id, new.id, work.measure.encoding, old, new, found)
     if change is not None:
         named = (("added", change.added), ("removed", change.removed), ("changed", change.changed))

@@ -145,11 +145,8 @@ def _would_be(work: Work, among: Candidates, choice: Choice, name: str) -> None:
             },
             alt="What would be held out of each label",
         )
-    st.caption(
-        "The same settings always hold out the same examples. A label that one group alone has stays in training."
-        if choice.labels
-        else "The same settings always hold out the same examples."
-    )
+    rules = f"The same settings always hold out the same examples; a share is at least {split.LEAST_HELD_OUT} of them."
+    st.caption(f"{rules} A label that one group alone has stays in training." if choice.labels else rules)
 
 
 def _is_so_now(work: Work, choice: Choice) -> bool:

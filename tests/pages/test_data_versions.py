@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from lib.dataset import drafts, shelf
 from lib.dataset.shelf import Version
-from lib.ui import data_versions
+from lib.ui import data_compare, data_versions
 from lib.workspace.database import Workspace
 from tests.dataset.conversations import chat, lines_of, many
 from tests.pages.conftest import words
@@ -72,6 +72,22 @@ def test_two_versions_are_compared_message_by_message(second: Version) -> None:
     assert "Tokens an epoch:" in words(page)
     assert "everybody" in words(page)
     assert "What is 9 and one?" not in words(page)
+
+
+def test_an_older_version_is_compared_with_the_newest(first: Version, second: Version, workspace: Workspace) -> None:
+    workspace.set_setting("chosen_version", first.id)
+    page = versions()
+    assert page.selectbox(key=f"compare_from_{first.id}").value == first.id
+    assert page.selectbox(key=f"compare_to_{first.id}").value == second.id
+    assert "**1** removed · **1** changed" in words(page)
+
+
+def test_large_versions_are_compared_when_somebody_says_with_which(
+    second: Version, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data_compare, "AT_ONCE", 10)
+    monkeypatch.setattr(data_compare, "compare", None)
+    assert "Choose two versions" in words(versions())
 
 
 def test_the_same_version_twice_is_told(first: Version, second: Version) -> None:
