@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-from lib.dataset.dialects import converted
+from lib.dataset.convert.dialects import converted
 from lib.dataset.example import NON_PREFERRED, PREFERRED, SUPERVISED_KEYS
 from lib.dataset.fixes.places import Data, messages_of, parts_of
 from lib.dataset.rules import preference

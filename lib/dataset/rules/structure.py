@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lib.dataset.dialects import converted, recognise
+from lib.dataset.convert.dialects import converted, recognise
 from lib.dataset.example import SUPERVISED_KEYS
 from lib.dataset.finding import Finding
 from lib.dataset.rules.case import Case, Rule, shown
