@@ -7,8 +7,10 @@ from lib.ui import (
     data_choice,
     data_examples,
     data_findings,
+    data_profile,
     data_split,
     data_table,
+    data_versions,
     data_work,
     frame,
 )
@@ -31,7 +33,9 @@ else:
             data_table.show(work)
         case "Findings":
             data_findings.show(work)
+        case "Profile":
+            data_profile.show(work)
         case "Split":
             data_split.show(work)
         case "Versions":
-            data_choice.history(work)
+            data_versions.show(work)

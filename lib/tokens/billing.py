@@ -63,11 +63,13 @@ def _part_tokens(part: Mapping[str, Any], count: Count) -> int:
         entries = part.get(name)
         if isinstance(entries, list):
             total += sum(message_tokens(entry, count) for entry in entries)
-    for name in ("tools", "functions"):
-        tools = part.get(name)
-        if isinstance(tools, list) and tools:
-            total += count(_rendered(json.dumps(tools)))
-    return total
+    return total + tools_tokens(part, count)
+
+
+def tools_tokens(part: Mapping[str, Any], count: Count) -> int:
+    """Tokens of the tools that an example, or the input of a pair, declares: the model reads them before all else."""
+    held = [part.get(name) for name in ("tools", "functions")]
+    return sum(count(_rendered(json.dumps(tools))) for tools in held if isinstance(tools, list) and tools)
 
 
 @lru_cache(maxsize=256)

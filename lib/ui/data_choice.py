@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import streamlit as st
 
 from lib.dataset import drafts, shelf
 from lib.dataset.shelf import Version
-from lib.ui import data_arrival, session, trouble
+from lib.ui import data_arrival, data_export, data_undo, session, trouble
 from lib.ui.data_work import Work
 from lib.ui.figures import number_of
 from lib.ui.plain import shortened
@@ -46,7 +44,9 @@ def show(work: Work) -> None:
         with st.popover("Bring in", icon=":material/upload_file:", key=f"bring_in_{data_arrival.arrivals()}"):
             data_arrival.bring_in("another")
             data_arrival.choose_sample("another")
+        data_export.offer(work)
         _save(work)
+        data_undo.show(work)
 
 
 def offer_undo() -> None:
@@ -63,36 +63,8 @@ def named(version: Version) -> str:
     return f"{version.number} · {shortened(version.name, 40)}" if version.name else f"Version {version.number}"
 
 
-def history(work: Work) -> None:
-    """All versions of this dataset, newest first, and the way to take the dataset off the shelf."""
-    versions = shelf.versions(session.workspace(), work.version.dataset_id)
-    st.dataframe(
-        [_row(one) for one in versions],
-        hide_index=True,
-        height="content",
-        column_config={"Examples": st.column_config.NumberColumn(format="localized")},
-        alt="Versions of this dataset",
-    )
-    st.caption("A version never changes. Choose one above to look at it or to go on from it.")
-    with st.popover("Remove this dataset", icon=":material/delete:", type="tertiary"):
-        st.markdown("Takes the dataset and its versions off the shelf. Runs that were trained on it stay.")
-        st.button("Remove it", type="primary", on_click=_remove, args=(work.version.dataset_id,))
-
-
-def _row(version: Version) -> dict[str, object]:
-    changes = [f"{version.changes[what]:,} {what}" for what in ("added", "removed", "changed") if version.changes[what]]
-    return {
-        "Version": version.number,
-        "Name": version.name,
-        "Examples": version.examples,
-        "Validation": len(version.validation),
-        "Changed": ", ".join(changes),
-        "Saved": f"{datetime.fromtimestamp(version.created_at):%Y-%m-%d %H:%M}",
-    }
-
-
 def _save(work: Work) -> None:
-    edited = sum(1 for entry in work.edits.values() if entry.edited)
+    edited = work.desk.changed
     missing = None if edited else "Nothing was edited since this version."
     # Another key once the edits are saved or gone: an open one would stay as an empty box.
     key = f"save_{work.version.id}_{bool(missing)}"
@@ -123,12 +95,6 @@ def _dataset_chosen(key: str) -> None:
 
 def _version_chosen(key: str) -> None:
     session.choose_version(st.session_state[key])
-
-
-@trouble.told()
-def _remove(dataset_id: str) -> None:
-    shelf.remove(session.workspace(), dataset_id)
-    st.session_state["removed_dataset"] = dataset_id
 
 
 @trouble.told()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from lib.dataset.finding import Finding
 from lib.dataset.rules.case import Case
-from lib.tokens.billing import PER_EXAMPLE, message_tokens
+from lib.tokens.billing import PER_EXAMPLE, message_tokens, tools_tokens
 from lib.tokens.counting import Count
 
 LEAST_EXAMPLES = 10
@@ -67,7 +67,7 @@ def near_not_looked_for(examples: int) -> Finding:
 
 def _first_cut(case: Case, limit: int, count: Count) -> int | None:
     """The index of the first message that is not read to its end."""
-    read = PER_EXAMPLE
+    read = PER_EXAMPLE + tools_tokens(case.data, count)
     for index, entry in enumerate(case.messages):
         read += message_tokens(entry, count)
         if read > limit:

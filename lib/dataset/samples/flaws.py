@@ -7,7 +7,7 @@ wrong answer. Knows the shape of the samples and nothing of the check.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 Examples = list[dict[str, Any]]
@@ -38,7 +38,7 @@ def _spoil(example: dict[str, Any], index: int, change: Callable[[str], str]) ->
     message["content"] = change(message["content"])
 
 
-def _thread(texts: Sequence[str]) -> str:
+def _thread(texts: list[str]) -> str:
     """A mail thread as it piles up under a question."""
     lines: list[str] = []
     length = 0

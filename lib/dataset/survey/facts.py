@@ -53,9 +53,12 @@ def facts_of(data: Mapping[str, Any], count: Count | None) -> Facts:
     entries = [entry for entry in raw_messages(data) if isinstance(entry, dict)]
     answers = [entry for entry in _answers(data) if isinstance(entry, dict)]
     system = system_of(entries)
+    legacy = data.get("completion") if "messages" not in data and "prompt" in data else None
     return Facts(
         tokens=example_tokens(data, count) if count else 0,
-        trained=sum(_trained(entry, count) for entry in (*entries, *answers)) if count else 0,
+        trained=sum(_trained(entry, count) for entry in (*entries, *answers)) + content_tokens(legacy, count)
+        if count
+        else 0,
         messages=len(entries) + len(answers),
         roles=_roles(entries),
         same=same_of(data),
