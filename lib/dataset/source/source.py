@@ -109,7 +109,7 @@ def _text(path: Path, head: bytes, intake: Intake) -> Source:
         if is_table(shown, intake.name):
             return _table(*take_table(path, intake), intake)
         raise not_json(shown.encode("utf-8", "replace"), intake.name)
-    if is_spread(path):
+    if is_spread(path, intake):
         return _source(*take_spread(path, intake), intake)
     return _source(*take_lines(path, intake), intake)
 

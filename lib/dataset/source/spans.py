@@ -7,21 +7,26 @@ from __future__ import annotations
 
 import mmap
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-# A text ends at its quote and never holds a raw line break, so that one missing quote spoils one line only.
-MARK = re.compile(rb'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"|[{}\[\]]')
+# A text ends at its quote and never holds a raw line break, so that one missing quote spoils one line only. Texts in a
+# row and brackets in a row are one mark: a file may hold hundreds of millions of either.
+MARK = re.compile(rb'(?:"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"[\s:,]*+)++|[{\[]++|[}\]]++')
 OPENING = b"{["
 QUOTE = ord('"')
+LOOK_EVERY = 1 << 14
 # Each value that is never closed costs a look at all that follows it.
 MOST_UNCLOSED = 50
 
 
-def spans(data: bytes | mmap.mmap, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, int]]:
+def spans(
+    data: bytes | mmap.mmap, start: int = 0, stop: int | None = None, look: Callable[[int], None] | None = None
+) -> Iterator[tuple[int, int]]:
     """(start, end) of every object or list: the elements when `data` is one array, else the values one after the other.
 
     `data` may be anything with the buffer of bytes; what lies between `start` and `stop` is looked at. A value that is
-    never closed ends where the next line begins with the same bracket at the margin, or with the data.
+    never closed ends where the next line begins with the same bracket at the margin, or with the data. `look` is called
+    with a place now and then; what it raises ends the search.
     """
     last = len(data) if stop is None else stop
     first = re.compile(rb"\S").search(data, start, last)
@@ -29,7 +34,7 @@ def spans(data: bytes | mmap.mmap, start: int = 0, stop: int | None = None) -> I
         return
     at = first.end() if first.group() == b"[" else first.start()
     unclosed = 0
-    while (found := _next(data, at, last)) is not None:
+    while (found := _next(data, at, last, look)) is not None:
         begun, end = found
         if end is None:
             unclosed += 1
@@ -38,23 +43,29 @@ def spans(data: bytes | mmap.mmap, start: int = 0, stop: int | None = None) -> I
         at = end
 
 
-def _next(data: bytes | mmap.mmap, at: int, last: int) -> tuple[int, int | None] | None:
+def _next(
+    data: bytes | mmap.mmap, at: int, last: int, look: Callable[[int], None] | None
+) -> tuple[int, int | None] | None:
     """Where the next value from `at` on begins and ends (None when it is never closed)."""
     depth, begun = 0, -1
-    for mark in MARK.finditer(data, at, last):
-        # Not the mark's text: it may be a string of hundreds of megabytes.
-        kind = data[mark.start()]
+    for count, mark in enumerate(MARK.finditer(data, at, last), start=1):
+        # Not the mark's text: it may have hundreds of megabytes.
+        start = mark.start()
+        kind = data[start]
+        if look is not None and count % LOOK_EVERY == 0:
+            look(start)
         if kind == QUOTE:
             continue
+        number = mark.end() - start
         if kind in OPENING:
             if depth == 0:
-                begun = mark.start()
-            depth += 1
+                begun = start
+            depth += number
+        elif depth > number:
+            depth -= number
         elif depth > 0:
-            depth -= 1
-            if depth == 0:
-                return begun, mark.end()
-    return None if begun < 0 else (begun, None)
+            return begun, start + depth
+    return None if begun < 0 or depth == 0 else (begun, None)
 
 
 def _margin(data: bytes | mmap.mmap, begun: int, last: int) -> int:

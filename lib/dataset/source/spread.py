@@ -23,7 +23,7 @@ from lib.dataset.parse import Unparsable, parse
 from lib.dataset.sniff import PEEK
 from lib.dataset.source.intake import Intake, snippet
 from lib.dataset.source.lines import too_long
-from lib.dataset.source.spans import MARK, spans
+from lib.dataset.source.spans import LOOK_EVERY, spans
 from lib.dataset.source.text import BOM
 from lib.errors import UnreadableFile
 
@@ -33,6 +33,8 @@ Span = tuple[int, int]
 # Keys under which people keep the one list of their examples.
 WRAPPERS = ("data", "examples", "train", "training", "training_data", "rows", "records", "items", "samples", "dataset")
 WRAPPING = re.compile(rb'"(?:' + "|".join(WRAPPERS).encode() + rb')"\s*:\s*\[\s*[{\]]')
+# Every text and bracket by itself: only what looks like a wrapper is gone through so closely.
+MARK = re.compile(rb'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"|[{}\[\]]')
 KEY = re.compile(rb'"([^"\\\n]{0,100})"\s*:\s*')
 ARRAY = re.compile(rb"\[\s*(?:\{|\n|\]\s*\Z)")
 STRAY = re.compile(rb"[^\s,\]]")
@@ -43,7 +45,7 @@ LARGE = 16 << 20
 FORGET = 16 << 20
 
 
-def is_spread(path: Path) -> bool:
+def is_spread(path: Path, intake: Intake) -> bool:
     """Whether the first value does not stand alone on its line: an array, or objects over several lines."""
     if path.stat().st_size == 0:
         return False
@@ -53,9 +55,9 @@ def is_spread(path: Path) -> bool:
             return False
         if data[start] == ord("["):
             return ARRAY.match(data, start) is not None and not _is_list_a_line(data, start)
-        if _wrapped(data, start) is not None:
+        if _wrapped(data, start, intake) is not None:
             return True
-        begun, end = next(spans(data, start))
+        begun, end = next(spans(data, start, look=lambda _: intake.look()))
         newline = data.find(b"\n", start)
         stands_alone = (newline < 0 or end <= newline) and not data[end : max(newline, end)].strip(b" \t\r,")
         if newline < 0:
@@ -77,7 +79,7 @@ def take_spread(path: Path, intake: Intake) -> tuple[Path, Integers]:
         mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as data,
     ):
         start, stop = _first(data) or 0, len(data)
-        wrapped = _wrapped(data, start)
+        wrapped = _wrapped(data, start, intake)
         if wrapped is not None:
             key, (start, stop), others = wrapped
             _tell_wrapper(key, others, intake)
@@ -103,7 +105,7 @@ def _placed(data: Any, start: int, stop: int, intake: Intake) -> Iterator[tuple[
     """(line, start, end) of each value; what stands between them and is no value becomes a problem."""
     number, counted, forgotten = 1, 0, 0
     before = start + 1 if data[start] == ord("[") else start
-    for begun, end in spans(data, start, stop):
+    for begun, end in spans(data, start, stop, lambda at: intake.at(at, len(data))):
         _look_between(data, before, begun, number, counted, intake)
         number += _newlines(data, counted, begun)
         counted, before = begun, end
@@ -149,14 +151,16 @@ def _one_line(data: Any, begun: int, end: int, number: int, intake: Intake) -> b
     return raw
 
 
-def _wrapped(data: Any, start: int) -> tuple[str, Span, list[str]] | None:
+def _wrapped(data: Any, start: int, intake: Intake) -> tuple[str, Span, list[str]] | None:
     """The key, the place and the other keys when the file is one object around a list of examples."""
     if data[start] != ord("{") or WRAPPING.search(data, start, start + (PEEK << 4)) is None:
         return None
     lists: dict[str, Span] = {}
     others: list[str] = []
     depth, key, key_end, begun = 0, "", -1, -1
-    for mark in MARK.finditer(data, start):
+    for count, mark in enumerate(MARK.finditer(data, start)):
+        if count % LOOK_EVERY == 0:
+            intake.look()
         at, kind = mark.start(), data[mark.start()]
         if kind == ord('"'):
             if depth == 1 and (named := KEY.match(data, at)) is not None:
