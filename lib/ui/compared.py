@@ -22,7 +22,8 @@ from lib.ui.plain import plain
 # What is compared word by word, and how many messages of one example are shown.
 LONGEST = 20_000
 MOST_SHOWN = 8
-BLANKS = re.compile(r"( +|\t|\r?\n)")
+BLANKS = re.compile(r"(\s+)")
+LINE_END = re.compile(r"\r?\n")
 LISTS = {
     "messages": "message",
     "preferred_output": "preferred answer, message",
@@ -67,16 +68,38 @@ def show(before: Example | None, after: Example | None, sides: Sides = CHANGE) -
 def as_markdown(pieces: Sequence[Piece], colour: str) -> str:
     """A text as markdown that reads nothing into it, line by line as it is, with what changed on a coloured ground."""
     lines = [""]
-    for piece in pieces:
-        for word in BLANKS.split(piece.text):
-            if word.endswith("\n"):
+    for piece in _joined(pieces):
+        for number, stretch in enumerate(LINE_END.split(piece.text)):
+            if number and piece.changed:
+                lines[-1] += f":{colour}-background[↵]"
+            if number:
                 lines.append("")
-            elif word:
-                # Several blanks would become one.
-                blank = "\u00a0" * len(word) if len(word) > 1 or not lines[-1] else word
-                shown = plain(word) if word.strip() else blank
-                lines[-1] += f":{colour}-background[{shown}]" if piece.changed and word.strip() else shown
+            if stretch:
+                shown = _plain(stretch, begins=not lines[-1])
+                lines[-1] += f":{colour}-background[{shown}]" if piece.changed else shown
     return "  \n".join(line or "\u00a0" for line in lines)
+
+
+def _joined(pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces with what changed on both sides of a blank as one."""
+    made: list[Piece] = []
+    for at, piece in enumerate(pieces):
+        between = 0 < at < len(pieces) - 1 and piece.text == " "
+        changed = piece.changed or (between and pieces[at - 1].changed and pieces[at + 1].changed)
+        if made and made[-1].changed and changed:
+            made[-1] = Piece(made[-1].text + piece.text, True)
+        else:
+            made.append(Piece(piece.text, changed))
+    return made
+
+
+def _plain(text: str, *, begins: bool) -> str:
+    """A part of a line as plain text. Blanks of which markdown would leave out some are made hard ones."""
+    shown = ""
+    for word in BLANKS.split(text):
+        hard = len(word) > 1 or not (shown or not begins) or word == "\t"
+        shown += plain(word) if word.strip() else ("\u00a0" * len(word) if hard else word)
+    return shown if shown.strip(" ") else shown.replace(" ", "\u00a0")
 
 
 def _message(change: MessageChange, sides: Sides) -> None:

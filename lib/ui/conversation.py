@@ -51,7 +51,7 @@ def show(
     opened: Open | None = None,
     key: str = "",
 ) -> None:
-    """The whole example. `beside` draws what can be done with a message on its right, `below` what follows the messages.
+    """The whole example. `beside` draws what can be done with a message on its right, `below` what follows them all.
 
     `key` tells examples apart: a long conversation is turned to its first page for each of them.
     """

@@ -45,8 +45,9 @@ def show(work: Work) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _facts(work, entry)
         st.space("stretch")
-        tokens = entry.example is not None and st.toggle("Tokens", key="show_tokens", persist_state="session")
-        data_editor.menu(work, entry)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            tokens = entry.example is not None and st.toggle("Tokens", key="show_tokens", persist_state="session")
+            data_editor.menu(work, entry)
     _not_saved_elsewhere(work, entry)
     if tokens:
         data_tokens.show(work, entry)
@@ -123,7 +124,7 @@ def _facts(work: Work, entry: Entry) -> None:
             if cost not in (None, "free"):
                 parts.append(f"{cost} an epoch".replace("$", r"\$"))
     if entry.edited:
-        parts.append("edited and saved, not yet in a version")
+        parts.append("edited and saved")
     st.caption(" · ".join(parts), width="content")
 
 

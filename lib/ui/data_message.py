@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from lib.dataset.editing import messages, tools, typed
-from lib.dataset.editing.layout import laid_out, on_one_line
+from lib.dataset.editing.layout import as_before, laid_out, on_one_line
 from lib.dataset.editing.typed import Mistake
 from lib.dataset.editing.where import Data, Where, message_at, messages_at, with_message
 from lib.dataset.rules.messages import ROLES
@@ -64,7 +64,7 @@ def edited(data: Mapping[str, Any], where: Where, changed: Mapping[str, Any]) ->
         made = messages.set_weight(made, where, None if changed["trained"] else 0)
     if "call_id" in changed:
         made = with_message(made, where, {**message_at(made, where), "tool_call_id": changed["call_id"].strip()})
-    made = _with_calls(made, where, changed, len(_held_calls(entry)))
+    made = _with_calls(made, where, changed, _held_calls(entry))
     for name, value in changed.items():
         if name == "text":
             made = messages.set_text(made, where, value)
@@ -73,16 +73,17 @@ def edited(data: Mapping[str, Any], where: Where, changed: Mapping[str, Any]) ->
     return made
 
 
-def _with_calls(made: Data, where: Where, changed: Mapping[str, Any], before: int) -> Data:
-    number = before + changed.get(ADDED, 0)
-    for at in range(before, number):
+def _with_calls(made: Data, where: Where, changed: Mapping[str, Any], held: list[Any]) -> Data:
+    number = len(held) + changed.get(ADDED, 0)
+    for at in range(len(held), number):
         name, arguments = changed.get(f"call_{at}_name", ""), changed.get(f"call_{at}_arguments", "{}")
         made = tools.add_tool_call(made, where, name.strip(), on_one_line(arguments))
-    for at in range(before):
-        new_name, new_arguments = changed.get(f"call_{at}_name"), changed.get(f"call_{at}_arguments")
-        if new_name is not None or new_arguments is not None:
-            arguments = None if new_arguments is None else on_one_line(new_arguments)
-            made = tools.set_tool_call(made, where, at, name=new_name, arguments=arguments)
+    for at, call in enumerate(held):
+        name, arguments = changed.get(f"call_{at}_name"), changed.get(f"call_{at}_arguments")
+        if arguments is not None and isinstance(before := _function(call).get("arguments"), str):
+            arguments = as_before(arguments, before)
+        if name is not None or arguments is not None:
+            made = tools.set_tool_call(made, where, at, name=name, arguments=arguments)
     for at in reversed(range(number)):
         if changed.get(f"call_{at}_gone"):
             made = tools.delete_tool_call(made, where, at)
@@ -185,9 +186,7 @@ def _calls(draft: Draft, entry: Mapping[str, Any]) -> list[str]:
 
 
 def _call(draft: Draft, at: int, call: Any, *, new: bool) -> list[str]:
-    function = call.get("function") if isinstance(call, dict) else None
-    name = function.get("name") if isinstance(function, dict) else None
-    arguments = function.get("arguments") if isinstance(function, dict) else None
+    name, arguments = _function(call).get("name"), _function(call).get("arguments")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         called = data_unsaved.field(
             draft,
@@ -224,7 +223,7 @@ def _call(draft: Draft, at: int, call: Any, *, new: bool) -> list[str]:
 
 def wrong(mistake: Mistake) -> None:
     """Where a text is no JSON and why, under the field in which it stands."""
-    st.markdown(f":red[:material/error: {plain(str(mistake))}] {plain(mistake.hint)}")
+    st.markdown(f":small[:red[:material/error: {plain(str(mistake))}] {plain(mistake.hint)}]")
 
 
 def _finish(work: Work, draft: Draft, data: Data, missing: list[str]) -> None:
@@ -264,6 +263,11 @@ def called(where: Where) -> str:
     """A message in words."""
     names = {"messages": "", "preferred": " of the preferred answer", "non_preferred": " of the other answer"}
     return f"message {where.index + 1}{names[where.list]}"
+
+
+def _function(call: Any) -> Mapping[str, Any]:
+    function = call.get("function") if isinstance(call, dict) else None
+    return function if isinstance(function, dict) else {}
 
 
 def _held_calls(entry: Mapping[str, Any]) -> list[Any]:

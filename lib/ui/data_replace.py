@@ -50,7 +50,7 @@ def show(work: Work, places: Positions) -> None:
                 key="replace_roles",
                 placeholder="All roles",
                 label_visibility="collapsed",
-                width=260,
+                width=230,
                 persist_state="session",
             )
         where = data_whole.choose_where(work, places, "replace_where")
@@ -63,7 +63,7 @@ def show(work: Work, places: Positions) -> None:
             wanted.pattern.check_replacement(replacement)
             _previewed(work, where, wanted, repr((text, replacement, regex, case, arguments, roles)))
         except DataError as error:
-            st.markdown(f":red[:material/error: {plain(error.what)}] {plain(error.todo)}")
+            st.markdown(f":small[:red[:material/error: {plain(error.what)}] {plain(error.todo)}]")
             close()
 
 

