@@ -25,6 +25,8 @@ def examine(case: Case) -> Iterator[Finding]:
         return
     for rule in SHAPE_RULES[case.method]:
         yield from rule(case)
+    for rule in quality.ANSWER_RULES:
+        yield from rule(case)
     joined = "\n".join(text for _, text in case.texts)
     for text_rule in TEXT_RULES:
         if text_rule.may_find(joined):

@@ -38,8 +38,8 @@ class Alike:
 def compare(same: Hashes, prompt: Hashes, held_out: Bits, among: Positions) -> Alike:
     """Compare the examples at the positions `among` (ascending) with each other.
 
-    An example leaks when the first one with its prompt is on the other side of the split, and is else a duplicate of the
-    first equal one; of the others with an earlier prompt but another answer, one for each prompt is told.
+    An example leaks when the first one with its prompt is on the other side of the split, and else is a duplicate of
+    the first equal one; of the others with an earlier prompt but another answer, one for each prompt is told.
     """
     first_same = _firsts(same, among)
     asked = among[prompt[among] != 0]

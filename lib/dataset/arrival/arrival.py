@@ -149,23 +149,23 @@ class Arrival:
         files, refused = [], []
         sizes = [given.size for given in self._given]
         self._pace.expect(sum(sizes) * (COPY + READ + CHECK + KEEP))
-        for number, (given, size) in enumerate(zip(self._given, sizes, strict=True)):
-            name = shown_name(given.name)
+        for number, size in enumerate(sizes):
             try:
-                files.append(self._open(given, name, size, place / f"given-{number}", place))
+                files.append(self._open(number, size, place))
             except UnreadableFile as error:
-                if len(self._given) == 1:
+                if len(sizes) == 1:
                     raise
                 refused.append(Finding("error", "unreadable_file", None, None, error.what, error.todo))
-        # An upload is in memory until it is copied, and may be large.
-        self._given = [Given(given.name, b"") for given in self._given]
         if not files:
             raise UnreadableFile(f"None of the {len(refused)} files can be read. {refused[0].text}", refused[0].why)
         return files, refused
 
-    def _open(self, given: Given, name: str, size: int, path: Path, place: Path) -> Opened:
+    def _open(self, number: int, size: int, place: Path) -> Opened:
+        path, name = place / f"given-{number}", shown_name(self._given[number].name)
         self._pace.begin(f"Copying {name}", size * COPY)
-        sha256 = copied(given, path, self._pace.at)
+        sha256 = copied(self._given[number], path, self._pace.at)
+        # An upload is in memory, and may be large.
+        self._given[number] = Given(name, b"")
         self._pace.begin(f"Reading {name}", size * READ)
         source = open_source(path, name, place, progress=self._pace.at, stopped=self._stopping.is_set)
         return Opened.of(name, path, sha256, source)

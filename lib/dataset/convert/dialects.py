@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lib.dataset.convert.exported import ALWAYS, exported
 from lib.dataset.convert.fields import Data, Fields, Unfit, is_empty, looks_nested, nested, text_of
 from lib.dataset.convert.marked import conversation, is_marked
 from lib.dataset.convert.names import CONTEXTS, SYSTEMS
@@ -177,6 +178,7 @@ def _known(
 
 # The more particular stand first: an example is in the first dialect whose keys it has.
 DIALECTS: tuple[Dialect, ...] = (
+    _known("a table that Etude exported", ALWAYS, "Each row becomes the example that it was.", exported),
     *(
         _known(
             "chosen and rejected",

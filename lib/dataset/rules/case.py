@@ -66,12 +66,13 @@ Rule = Callable[[Case], Iterator[Finding]]
 
 # What a text that may hold a number worth finding looks like. The patterns say what is meant; the survey finds them in
 # a whole block of texts at once (lib/dataset/survey/scan.py).
-Shape = Literal["eight_digits", "iban", "plus_digit", "local_phone"]
+Shape = Literal["eight_digits", "iban", "plus_digit", "local_phone", "social_security"]
 SHAPES: dict[Shape, re.Pattern[str]] = {
     "eight_digits": re.compile(r"[0-9]{4}[ -]?[0-9]{4}"),
     "iban": re.compile(r"[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4}"),
     "plus_digit": re.compile(r"\+\(?[0-9]"),
     "local_phone": re.compile(r"[0-9]{3}[-. ][0-9]{4}"),
+    "social_security": re.compile(r"[0-9]{3}-[0-9]{2}-[0-9]{4}"),
 }
 
 
@@ -101,8 +102,8 @@ def _texts(entry: Any) -> list[str]:
         return []
     content, calls = entry.get("content"), entry.get("tool_calls")
     texts = [content if isinstance(content, str) else content_text(content)]
-    for call in calls if isinstance(calls, list) else ():
-        function = call.get("function") if isinstance(call, dict) else None
+    functions = [call.get("function") for call in (calls if isinstance(calls, list) else ()) if isinstance(call, dict)]
+    for function in (*functions, entry.get("function_call")):
         if isinstance(function, dict) and isinstance(function.get("arguments"), str):
             texts.append(function["arguments"])
     return texts

@@ -214,7 +214,6 @@ KINDS: tuple[SecretKind, ...] = (
         "a social security number of the United States",
         "[social security number]",
         re.compile(r"(?<![\w.-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])"),
-        ("SSN", "ssn", "ocial security", "ocial Security", "OCIAL SECURITY"),
         span=_security_number,
     ),
 )

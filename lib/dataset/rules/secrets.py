@@ -76,6 +76,6 @@ RULES: tuple[TextRule, ...] = (
         no_secrets,
         # An address with a password has an @ as well; a number is told by its shape.
         words=tuple(hint for kind in KINDS for hint in kind.hints if hint not in ("://", "+")),
-        shapes=("eight_digits", "iban", "plus_digit", "local_phone"),
+        shapes=("eight_digits", "iban", "plus_digit", "local_phone", "social_security"),
     ),
 )

@@ -23,7 +23,7 @@ OTHER_ROLE = 64
 
 # No UTF-8 text holds this byte, so that texts that are put together cannot be mistaken for other texts.
 BETWEEN = b"\xff"
-PLAIN_ROLES = frozenset({"system", "user", "assistant"})
+PLAIN_ROLES = ("system", "user", "assistant")
 SIGNED, WRAP = 1 << 63, 1 << 64
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
+from lib.dataset.rules.quality import given_away, says_nothing
 from lib.dataset.survey.answers import Answers
 from lib.dataset.survey.columns import Columns
 from lib.dataset.survey.facts import BETWEEN, ROLE_BITS, digest, seed_of
@@ -44,7 +45,10 @@ NOT_PLAIN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 @dataclass(slots=True)
 class Block:
-    """The plain examples of a block, as lists that grow. `owners` has for each text the index of its example."""
+    """The plain examples of a block, as lists that grow; `lengths` has how many of the texts belong to each.
+
+    `doubtful` are the indexes of examples whose answer the rules about answers could find something in.
+    """
 
     places: list[int] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
@@ -57,6 +61,7 @@ class Block:
     prompt: list[int] = field(default_factory=list)
     system: list[int] = field(default_factory=list)
     answer: list[int] = field(default_factory=list)
+    doubtful: list[int] = field(default_factory=list)
 
     def data(self, index: int, begun: int) -> dict[str, Any]:
         """The example with this index, as it would be parsed; its first text has the index `begun`."""
@@ -141,7 +146,10 @@ class PlainReader:
             block.same.append(digest(BETWEEN.join(said), seed))
             block.prompt.append(digest(BETWEEN.join(said[:-1]), seed_of_prompt) if seed_of_prompt else 0)
             block.system.append(self._system(block.texts[begun]) if who[0] == "system" else 0)
-            block.answer.append(self._answers.see(place, block.texts[ended - 1]))
+            answer = block.texts[ended - 1]
+            block.answer.append(self._answers.see(place, answer))
+            if says_nothing(answer) or given_away(_question(block.texts, who, begun), answer):
+                block.doubtful.append(len(block.answer) - 1)
             begun = ended
 
     def _learn(self, who: tuple[str, ...]) -> tuple[int, int, int]:
@@ -162,6 +170,14 @@ class PlainReader:
                 self._system_hashes[text] = known
                 self.systems.setdefault(known, text)
         return known
+
+
+def _question(texts: list[str], who: tuple[str, ...], begun: int) -> str:
+    """The last text of the user before the answer; none where nobody asked."""
+    for at in range(len(who) - 2, -1, -1):
+        if who[at] == "user":
+            return texts[begun + at]
+    return ""
 
 
 def _may_repeat_a_key(raw: bytes, messages: int) -> bool:

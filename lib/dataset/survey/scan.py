@@ -67,6 +67,8 @@ def _shapes(block: Bytes) -> dict[Shape, Starts]:
         at = _padded(block, 12)
         is_digit = _between(at, ZERO, NINE)
         parted = (at[threes + 3] == DASH) | (at[threes + 3] == DOT) | (at[threes + 3] == SPACE)
+        dashed = threes[(at[threes + 3] == DASH) & is_digit[threes + 4] & is_digit[threes + 5]]
+        found["social_security"] = dashed[(at[dashed + 6] == DASH) & _four(is_digit, dashed + 7)]
         found["local_phone"] = threes[parted & _four(is_digit, threes + 4)]
         fours = threes[is_digit[threes + 3]]
         apart = ((at[fours + 4] == SPACE) | (at[fours + 4] == DASH)) & _four(is_digit, fours + 5)

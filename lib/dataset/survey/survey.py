@@ -24,6 +24,7 @@ from lib.dataset.finding import Finding, Findings
 from lib.dataset.jsonl import Lines, value_of
 from lib.dataset.rules.belonging import LOOKED_AT_FIRST, method_of_most
 from lib.dataset.rules.case import Case
+from lib.dataset.rules.quality import ANSWER_RULES
 from lib.dataset.survey.answers import Answers, Labels
 from lib.dataset.survey.columns import Columns
 from lib.dataset.survey.facts import facts_of
@@ -109,7 +110,11 @@ class _Pass:
     def take(self, begun: int, ended: int, pool: ThreadPoolExecutor) -> None:
         """Survey the lines of one block."""
         raws = self._lines.block(begun, ended)
-        block, others = self._plain.take(raws, begun)
+        # Rules of shape have nothing to say about a plain conversation where conversations are wanted.
+        if self._method == "supervised":
+            block, others = self._plain.take(raws, begun)
+        else:
+            block, others = Block(), list(range(begun, ended))
         for place in others:
             self._take_slowly(raws[place - begun], place)
         if not block.places:
@@ -156,9 +161,12 @@ class _Pass:
         for text, which in self._scanner.suspects(block.encoded).items():
             rules.setdefault(int(owner[text]), set()).update(which)
         begun = np.cumsum(block.lengths) - block.lengths
-        for index, which in rules.items():
+        doubtful = set(block.doubtful)
+        for index in rules.keys() | doubtful:
             case = Case.of(block.data(index, int(begun[index])), self._method, 0, 1)
-            self._note(block.places[index], (found for one in which for found in TEXT_RULES[one].rule(case)))
+            asked = [TEXT_RULES[one].rule for one in rules.get(index, ())]
+            asked += ANSWER_RULES if index in doubtful else ()
+            self._note(block.places[index], chain.from_iterable(rule(case) for rule in asked))
 
     def _take_slowly(self, raw: bytes, place: int) -> None:
         number = self._lines.number(place)
