@@ -92,9 +92,7 @@ def check(
     return _report(assessed, before, surveyed.encoding is not None, limit, file_bytes)
 
 
-def _report(
-    assessed: Assessment, before: Findings, counted: bool, limit: int | None, file_bytes: int | None
-) -> Report:
+def _report(assessed: Assessment, before: Findings, counted: bool, limit: int | None, file_bytes: int | None) -> Report:
     found = assessed.found(limit)
     told = sorted({int(at) for places in found.values() for at in places[:KEPT_PER_CODE]})
     wanted = {code: set(places[:KEPT_PER_CODE].tolist()) for code, places in found.items()}

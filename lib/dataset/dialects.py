@@ -1,4 +1,4 @@
-"""One example in the format of another tool, as the rules and repairs ask about it: see lib.dataset.convert.dialects."""
+"""One example in the format of another tool, as rules and repairs ask about it: see lib.dataset.convert.dialects."""
 
 from __future__ import annotations
 

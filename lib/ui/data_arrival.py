@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import cast
 
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
@@ -150,9 +151,10 @@ def _files_arrived(key: str, where: str) -> None:
 
 def _let_go(files: Sequence[UploadedFile]) -> None:
     """Streamlit keeps an upload in memory until its window is closed. Whoever holds these still has their bytes."""
-    if (context := get_script_run_ctx()) is not None:
+    context = get_script_run_ctx()
+    if context is not None and isinstance(kept := context.uploaded_file_mgr, MemoryUploadedFileManager):
         for file in files:
-            context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
+            kept.remove_file(context.session_id, file.file_id)
 
 
 @trouble.told()

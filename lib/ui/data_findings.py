@@ -7,6 +7,7 @@ repairs lib.dataset.mending's.
 from __future__ import annotations
 
 from typing import Literal
+from zlib import crc32
 
 import numpy as np
 import streamlit as st
@@ -130,7 +131,8 @@ def _offers(work: Work, finding: Finding, *, jump: bool) -> None:
         return
     if finding.line is None:
         return
-    name = f"{finding.code}_{finding.line}_{finding.message_index}"
+    # Several of a kind may stand in one message: two extra keys, say. What they say tells them apart.
+    name = f"{finding.code}_{finding.line}_{finding.message_index}_{crc32(finding.text.encode()):x}"
     place = finding.line - 1
     entries = work.entries([place])
     repairable = finding.fix is not None and bool(entries) and entries[0].example is not None

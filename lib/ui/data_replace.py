@@ -27,6 +27,7 @@ LONGEST_NAME = 30
 def show(work: Work, places: Positions) -> None:
     """What to find, what to put there, what that would do, and the button that does it."""
     with st.container(border=True, gap="small"):
+        data_whole.said()
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             text = st.text_input("Find", key="replace_find", live=True, persist_state="session")
             replacement = st.text_input("Replace with", key="replace_with", live=True, persist_state="session")
@@ -50,7 +51,7 @@ def show(work: Work, places: Positions) -> None:
                 key="replace_roles",
                 placeholder="All roles",
                 label_visibility="collapsed",
-                width=230,
+                width=200,
                 persist_state="session",
             )
         where = data_whole.choose_where(work, places, "replace_where")
@@ -89,9 +90,10 @@ def _previewed(work: Work, where: Positions | None, wanted: Replacing, name: str
         return
     st.markdown(f"Found **{found.occurrences:,} ×** in **{number_of(found.examples, 'example')}**.")
     with st.container(horizontal=True):
-        if st.button(f"Replace in {number_of(found.examples, 'example')}", type="primary", key="replace_all"):
-            _make(work, where, change, wanted, found)
+        wants = st.button(f"Replace in {number_of(found.examples, 'example')}", type="primary", key="replace_all")
         close()
+    if wants:
+        _make(work, where, change, wanted, found)
     data_whole.show(found)
 
 
@@ -100,8 +102,7 @@ def _make(work: Work, where: Positions | None, change: data_whole.Change, wanted
     old, new = shortened(wanted.pattern.text, LONGEST_NAME), shortened(wanted.replacement, LONGEST_NAME)
     label = f"Replaced {found.occurrences:,} × “{old}” by “{new}”"
     number = data_whole.make(work, where, change, label)
-    st.toast(f"Replaced in {number_of(number, 'example')}. Undo takes it back.", icon=":material/check:")
-    st.rerun()
+    data_whole.tell(f"Replaced in {number_of(number, 'example')}. Undo takes it back.")
 
 
 def _close() -> None:

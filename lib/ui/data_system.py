@@ -37,6 +37,7 @@ KEY = f"{as_typed.PREFIX}system_prompt"
 def show(work: Work, places: Positions) -> None:
     """The prompt, where it goes, what that would do, and the button that does it."""
     with st.container(border=True, gap="small"):
+        data_whole.said()
         used = work.desk.assessed.used_systems()[:OFFERED]
         if used:
             often = dict(used)
@@ -81,17 +82,17 @@ def _previewed(work: Work, where: Positions | None, text: str, mode: Mode) -> No
         return
     number = number_of(found.examples, "example")
     with st.container(horizontal=True):
-        if st.button(f"{BUTTON[mode]} {number}", type="primary", key="set_system"):
-            _make(work, where, change, mode)
+        wants = st.button(f"{BUTTON[mode]} {number}", type="primary", key="set_system")
         data_replace.close()
+    if wants:
+        _make(work, where, change, mode)
     data_whole.show(found)
 
 
 @trouble.told()
 def _make(work: Work, where: Positions | None, change: data_whole.Change, mode: Mode) -> None:
     number = data_whole.make(work, where, change, f"{DONE[mode]} everywhere" if where is None else DONE[mode])
-    st.toast(f"{DONE[mode]} in {number_of(number, 'example')}. Undo takes it back.", icon=":material/check:")
-    st.rerun()
+    data_whole.tell(f"{DONE[mode]} in {number_of(number, 'example')}. Undo takes it back.")
 
 
 def _take() -> None:

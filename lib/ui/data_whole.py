@@ -80,8 +80,8 @@ def preview(
         elif not st.button(f"Look through {number_of(number, 'example')}", icon=":material/search:"):
             return None
         else:
-            with stoppable("Looking", number) as told:
-                held[key] = _previewed(work, where, change, count, told)
+            with stoppable("Looking", number) as reached:
+                held[key] = _previewed(work, where, change, count, reached)
         while len(held) > KEPT_PREVIEWS:
             held.pop(next(iter(held)))
     return held[key]
@@ -97,6 +97,18 @@ def make(work: Work, where: Positions | None, change: Change, label: str) -> int
         return drafts.change_all(
             session.workspace(), work.version.id, change(_examples(work, where, told)), label=label
         )
+
+
+def tell(line: str) -> None:
+    """Draw the page anew, with this line on what was done."""
+    st.session_state["whole_told"] = line
+    st.rerun()
+
+
+def said() -> None:
+    """What was done last, until the next click."""
+    if (line := st.session_state.pop("whole_told", None)) is not None:
+        st.markdown(f":green[:material/check_circle:] {line}")
 
 
 def show(found: Preview) -> None:

@@ -102,7 +102,12 @@ def test_an_order_sorts_stably_and_loses_nobody(ws: Workspace, version: Version,
     drafts.remove(ws, version.id, 14, 0)
     desk.follow()
     columns = desk.assessed.columns
-    values: dict[str, Any] = {"tokens": columns.tokens, "messages": columns.messages, "length": columns.size, "line": np.arange(16)}
+    values: dict[str, Any] = {
+        "tokens": columns.tokens,
+        "messages": columns.messages,
+        "length": columns.size,
+        "line": np.arange(16),
+    }
     name = {"most_tokens": "tokens", "most_messages": "messages", "longest": "length"}.get(order, order)
     sign = 1 if name == order else -1
     expected = sorted(set(range(16)) - {14}, key=lambda at: (sign * int(values[name][at]), at))

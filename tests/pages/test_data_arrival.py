@@ -104,7 +104,7 @@ def test_cancel_brings_nothing_in_and_leaves_what_was_there(
 
 def test_another_tools_format_is_previewed_and_converted(open_page: OpenPage, workspace: Workspace) -> None:
     page = upload(open_page("data"), ("alpaca.json", json.dumps(ALPACA).encode()))
-    assert "in another format: Alpaca" in words(page)
+    assert "in another format: Alpaca" in words(page).replace("\\", "")
     assert "Say 0" in words(page)
     assert "“source” \\(12 times\\)" in words(page)
     assert not shelf.datasets(workspace)

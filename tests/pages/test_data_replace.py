@@ -52,8 +52,10 @@ def test_it_is_made_as_one_step_that_can_be_undone(workspace: Workspace, version
     assert data_at(workspace, version, 1) == chat("Where is package 1?", "package 1 is a package here.")
     assert list(drafts.edits(workspace, version.id)) == [0, 1, 2]
     assert last_step(workspace, version) == "Replaced 9 × “parcel” by “package”"
+    assert "Replaced in 3 examples" in words(page)
     assert "Found nowhere" in words(page)
     press(page, "undo")
+    assert "Replaced in 3 examples" not in words(page)
     assert not drafts.edits(workspace, version.id)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 ENOUGH_SECONDS, ENOUGH_SHARE = 1.0, 0.02
 
 # What the stages cost for a byte, against each other. Reading a sheet takes longer than that, which its own pace shows.
-COPY, READ, CONVERT, CHECK, KEEP = 1, 1, 8, 6, 2
+COPY, READ, CONVERT, CHECK, KEEP = 1, 1, 8, 12, 1
 
 
 @dataclass(frozen=True, slots=True)

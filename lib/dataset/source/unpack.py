@@ -69,7 +69,7 @@ def unzip(path: Path, intake: Intake) -> Path:
                     out.write(piece)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
         raise _damaged(intake, error) from error
-    except (RuntimeError, NotImplementedError) as error:
+    except RuntimeError as error:  # What is packed in an unknown way raises one of its kinds.
         raise UnreadableFile(
             f"{intake.name} is encrypted, or packed in a way that cannot be read here.", AGAIN, raw=str(error)
         ) from error

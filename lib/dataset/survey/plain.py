@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
-from lib.dataset.rules.quality import given_away, says_nothing
+from lib.dataset.rules.quality import BY_CHANCE, given_away, says_nothing
 from lib.dataset.survey.answers import Answers
 from lib.dataset.survey.columns import Columns
 from lib.dataset.survey.facts import BETWEEN, ROLE_BITS, digest, seed_of
@@ -113,14 +113,20 @@ class PlainReader:
             except NOT_PLAIN:
                 others.append(place)
                 continue
-            if not messages or messages[-1].role != "assistant" or _may_repeat_a_key(raw, len(messages)):
+            keys = 1 + 2 * len(messages)
+            if (
+                not messages
+                or messages[-1].role != "assistant"
+                or ((marks := raw.count(QUOTE_COLON)) != keys and marks - raw.count(ESCAPED_QUOTE_COLON) != keys)
+            ):
+                # Not an answer at the end, or more keys than its messages need: one then stands twice.
                 others.append(place)
                 continue
             plain.append(messages)
             block.places.append(place)
             block.sizes.append(len(raw))
         texts = [message.content for messages in plain for message in messages]
-        if any([not text or text.isspace() for text in texts]):  # noqa: C419 - a list is the faster one here
+        if "" in texts or any(map(str.isspace, texts)):
             full = [not any(not one.content.strip() for one in messages) for messages in plain]
             others = sorted([*others, *(place for place, held in zip(block.places, full, strict=True) if not held)])
             plain = [messages for messages, held in zip(plain, full, strict=True) if held]
@@ -148,7 +154,10 @@ class PlainReader:
             block.system.append(self._system(block.texts[begun]) if who[0] == "system" else 0)
             answer = block.texts[ended - 1]
             block.answer.append(self._answers.see(place, answer))
-            if says_nothing(answer) or given_away(_question(block.texts, who, begun), answer):
+            # What begins with a letter says something, and only a long answer can be given away.
+            if (not answer[0].isalnum() and says_nothing(answer)) or (
+                len(answer) >= BY_CHANCE and given_away(_question(block.texts, who, begun), answer)
+            ):
                 block.doubtful.append(len(block.answer) - 1)
             begun = ended
 
@@ -178,10 +187,3 @@ def _question(texts: list[str], who: tuple[str, ...], begun: int) -> str:
         if who[at] == "user":
             return texts[begun + at]
     return ""
-
-
-def _may_repeat_a_key(raw: bytes, messages: int) -> bool:
-    """Whether this line has more keys than its messages need: one then stands twice."""
-    wanted = 1 + 2 * messages
-    marks = raw.count(QUOTE_COLON)
-    return marks != wanted and marks - raw.count(ESCAPED_QUOTE_COLON) != wanted

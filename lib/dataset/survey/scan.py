@@ -18,6 +18,8 @@ from lib.dataset.rules.case import SHAPES, Shape, TextRule
 Bytes = npt.NDArray[np.uint8]
 Bits = npt.NDArray[np.bool_]
 Starts = npt.NDArray[np.int64]
+# Which word was found, where it begins and where it ends.
+Hits = list[tuple[int, int, int]]
 
 ZERO, NINE, A, Z, SPACE, DASH, DOT, PLUS, OPEN = (ord(sign) for sign in "09AZ -.+(")
 
@@ -38,21 +40,32 @@ class Scanner:
 
     def suspects(self, encoded: Sequence[bytes]) -> dict[int, set[int]]:
         """For every text (UTF-8, by its index) in which rules could find something, the indexes of these rules."""
-        # No UTF-8 text holds the byte between them, so that nothing is found across two texts.
-        block = b"\xff".join(encoded)
+        block = joined(encoded)
+        return self.settle(encoded, block, self.hits(block))
+
+    def hits(self, block: bytes) -> Hits:
+        """The first half of `suspects`, which another thread can do without Python's lock: words in joined texts."""
+        return self._words.find_matches_as_indexes(block)
+
+    def settle(self, encoded: Sequence[bytes], block: bytes, hits: Hits) -> dict[int, set[int]]:
+        """The second half: which texts the words stand in, which rules look for them, and the shapes."""
         if not block:
             return {}
-        starts = np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)) + 1) - 1
+        ends = np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)) + 1) - 1
         found: defaultdict[int, set[int]] = defaultdict(set)
         # One look finds at least one word of each text that has any; which others it has is asked of that text alone.
-        hits = [start for _, start, _ in self._words.find_matches_as_indexes(block)]
-        for text in np.unique(np.searchsorted(starts, hits, side="left")).tolist():
+        for text in np.unique(np.searchsorted(ends, [start for _, start, _ in hits], side="left")).tolist():
             for word, _, _ in self._words.find_matches_as_indexes(encoded[text], overlapping=True):
                 found[text].update(self._rules_of_word[word])
         for shape, places in _shapes(np.frombuffer(block, np.uint8)).items():
-            for text in np.unique(np.searchsorted(starts, places, side="left")).tolist():
+            for text in np.unique(np.searchsorted(ends, places, side="left")).tolist():
                 found[text].update(self._shapes[shape])
         return found
+
+
+def joined(encoded: Sequence[bytes]) -> bytes:
+    """Texts one after the other. No UTF-8 text holds the byte between them, so nothing is found across two texts."""
+    return b"\xff".join(encoded)
 
 
 def _shapes(block: Bytes) -> dict[Shape, Starts]:

@@ -1,14 +1,15 @@
 """One pass over a file of lines: every example is parsed, checked, counted and hashed once.
 
 What is kept is a row of numbers for each example and, for each kind of finding, where it occurs; the sentences are made
-again for the few examples that are on a screen. A second thread counts tokens while this one parses. Knows JSON lines;
+again for the few examples that are on a screen. A second thread counts tokens and looks for
+words while this one parses. Knows JSON lines;
 which file they came from and what compares examples with each other are elsewhere.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -29,7 +30,7 @@ from lib.dataset.survey.answers import Answers, Labels
 from lib.dataset.survey.columns import Columns
 from lib.dataset.survey.facts import facts_of
 from lib.dataset.survey.plain import Block, PlainReader
-from lib.dataset.survey.scan import Scanner
+from lib.dataset.survey.scan import Hits, Scanner, joined
 from lib.tokens.batch import BatchCounter, Counts
 
 # Examples in a block: enough for batches to pay, few enough for their texts to stay in the processor's cache.
@@ -105,7 +106,7 @@ class _Pass:
         self._scanner = _scanner()
         self._places: dict[str, array[int]] = {}
         self._problems = Findings()
-        self._waiting: list[tuple[Block, Future[Counts | None]]] = []
+        self._waiting: list[tuple[Block, bytes, Future[tuple[Hits, Counts | None]]]] = []
 
     def take(self, begun: int, ended: int, pool: ThreadPoolExecutor) -> None:
         """Survey the lines of one block."""
@@ -117,20 +118,23 @@ class _Pass:
             block, others = Block(), list(range(begun, ended))
         for place in others:
             self._take_slowly(raws[place - begun], place)
-        if not block.places:
-            return
-        if self._counter is None:
-            self._keep(block, None)
-        else:
-            self._waiting.append((block, pool.submit(self._counter.fast_counts, block.encoded)))
-        self._ask_the_rules(block)
-        self.settle(MOST_WAITING)
+        if block.places:
+            held = joined(block.encoded)
+            self._waiting.append((block, held, pool.submit(self._look, block.encoded, held)))
+            self.settle(MOST_WAITING)
 
     def settle(self, most: int) -> None:
-        """Keep what the other thread counted, until at most so many blocks wait."""
-        while self._counter is not None and len(self._waiting) > most:
-            block, counted = self._waiting.pop(0)
-            self._keep(block, self._counter.settle(block.texts, counted.result()))
+        """Keep what the other thread found, until at most so many blocks wait."""
+        while len(self._waiting) > most:
+            block, held, looked = self._waiting.pop(0)
+            hits, counted = looked.result()
+            counts = self._counter.settle(block.texts, held, counted) if self._counter else None
+            self._keep(block, counts)
+            self._ask_the_rules(block, self._scanner.settle(block.encoded, held, hits))
+
+    def _look(self, encoded: Sequence[bytes], held: bytes) -> tuple[Hits, Counts | None]:
+        """What takes long and needs nothing of Python: it runs in the other thread."""
+        return self._scanner.hits(held), self._counter.fast_counts(encoded) if self._counter else None
 
     def result(self) -> Survey:
         """What was found, by the positions of the examples."""
@@ -155,10 +159,10 @@ class _Pass:
         for name, values in block.columns(counts, self._per_role).arrays().items():
             getattr(self._columns, name)[places] = values
 
-    def _ask_the_rules(self, block: Block) -> None:
+    def _ask_the_rules(self, block: Block, suspects: Mapping[int, set[int]]) -> None:
         owner = np.repeat(np.arange(len(block.places)), block.lengths)
         rules: dict[int, set[int]] = {}
-        for text, which in self._scanner.suspects(block.encoded).items():
+        for text, which in suspects.items():
             rules.setdefault(int(owner[text]), set()).update(which)
         begun = np.cumsum(block.lengths) - block.lengths
         doubtful = set(block.doubtful)
