@@ -10,6 +10,7 @@ from lib.ui import (
     data_profile,
     data_split,
     data_table,
+    data_undo,
     data_versions,
     data_work,
     frame,
@@ -26,7 +27,10 @@ else:
     data_choice.show(work)
     data_work.summary(work)
     data_arrival.left_out(work.version)
-    match data_work.choose_view(work):
+    with frame.row():
+        view = data_work.choose_view(work)
+        data_undo.show(work)
+    match view:
         case "Examples":
             data_examples.show(work)
         case "Table":

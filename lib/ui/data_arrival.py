@@ -124,6 +124,7 @@ def welcome() -> None:
     """The empty page: what to bring, and the samples for whoever has nothing yet."""
     data_under_way.show()
     if data_under_way.is_busy():
+        st.caption("You may look at other pages meanwhile: what comes in goes on coming in, also after a reload.")
         return
     own, made = st.columns([3, 2], gap="large")
     with own:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from lib.dataset import drafts, shelf
 from lib.dataset.shelf import Version
-from lib.ui import data_arrival, data_export, data_undo, session, trouble
+from lib.ui import data_arrival, data_export, session, trouble
 from lib.ui.data_work import Work
 from lib.ui.figures import number_of
 from lib.ui.plain import shortened
@@ -27,7 +27,7 @@ def show(work: Work) -> None:
             on_change=_dataset_chosen,
             args=(f"dataset_{work.version.dataset_id}",),
             label_visibility="collapsed",
-            width=250,
+            width=220,
         )
         st.selectbox(
             "Version",
@@ -38,7 +38,7 @@ def show(work: Work) -> None:
             on_change=_version_chosen,
             args=(f"version_{work.version.id}",),
             label_visibility="collapsed",
-            width=230,
+            width=190,
         )
         # Another key once something has come in: that closes it, and shows what came.
         with st.popover("Bring in", icon=":material/upload_file:", key=f"bring_in_{data_arrival.arrivals()}"):
@@ -46,7 +46,6 @@ def show(work: Work) -> None:
             data_arrival.choose_sample("another")
         data_export.offer(work)
         _save(work)
-        data_undo.show(work)
 
 
 def offer_undo() -> None:

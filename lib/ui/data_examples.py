@@ -53,8 +53,7 @@ def show(work: Work) -> None:
         data_tokens.show(work, entry)
         return
     if entry.example is not None and not data_conflict.stands(work, entry.position):
-        for finding in work.findings_at(entry.position):
-            data_findings.line(work, finding, jump=False)
+        data_findings.lines(work, work.findings_at(entry.position))
     data_editor.show(work, entry)
 
 

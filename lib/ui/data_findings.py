@@ -6,8 +6,8 @@ repairs lib.dataset.mending's.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
-from zlib import crc32
 
 import numpy as np
 import streamlit as st
@@ -57,7 +57,16 @@ def show(work: Work) -> None:
     st.caption(NOT_LOOKED_FOR)
 
 
-def line(work: Work, finding: Finding, *, jump: bool = True) -> None:
+def lines(work: Work, findings: Sequence[Finding]) -> None:
+    """The findings of the example that is open. What is repaired together is offered once: two extra keys, say."""
+    offered: set[tuple[str, int | None]] = set()
+    for finding in findings:
+        place = finding.code, finding.message_index
+        line(work, finding, jump=False, offers=place not in offered)
+        offered.add(place)
+
+
+def line(work: Work, finding: Finding, *, jump: bool = True, offers: bool = True) -> None:
     """One finding: how grave, what, why. With `jump` it has a button that opens its example."""
     label, colour, icon = SEVERITIES[finding.severity]
     left, middle, right = st.columns([2, 12, 4], gap="small")
@@ -66,7 +75,8 @@ def line(work: Work, finding: Finding, *, jump: bool = True) -> None:
         st.text(finding.text)
         st.caption(plain(finding.why))
     with right, st.container(horizontal=True, gap="xsmall", horizontal_alignment="right"):
-        _offers(work, finding, jump=jump)
+        if offers:
+            _offers(work, finding, jump=jump)
 
 
 def offer_undo(work: Work) -> None:
@@ -109,18 +119,22 @@ def _kind(work: Work, kind: Kind, number: int, why: str) -> None:
         page = st.pagination(pages, key=f"page_{kind.code}_{pages}") if pages > 1 else 1
         shown = [int(place) for place in places[(page - 1) * PAGE : page * PAGE]]
         every = [one for findings in work.desk.findings(shown, work.measure.limit) for one in findings]
+        offered: set[tuple[int | None, int | None]] = set()
         with st.container(gap="xxsmall"):
             for finding in every:
                 if finding.code == kind.code:
-                    _finding(work, finding)
+                    place = finding.line, finding.message_index
+                    _finding(work, finding, offers=place not in offered)
+                    offered.add(place)
 
 
-def _finding(work: Work, finding: Finding) -> None:
+def _finding(work: Work, finding: Finding, *, offers: bool) -> None:
     left, right = st.columns([13, 4], gap="small", vertical_alignment="center")
     with left:
         st.text(finding.text)
     with right, st.container(horizontal=True, gap="xsmall", horizontal_alignment="right"):
-        _offers(work, finding, jump=True)
+        if offers:
+            _offers(work, finding, jump=True)
 
 
 def _offers(work: Work, finding: Finding, *, jump: bool) -> None:
@@ -131,8 +145,7 @@ def _offers(work: Work, finding: Finding, *, jump: bool) -> None:
         return
     if finding.line is None:
         return
-    # Several of a kind may stand in one message: two extra keys, say. What they say tells them apart.
-    name = f"{finding.code}_{finding.line}_{finding.message_index}_{crc32(finding.text.encode()):x}"
+    name = f"{finding.code}_{finding.line}_{finding.message_index}"
     place = finding.line - 1
     entries = work.entries([place])
     repairable = finding.fix is not None and bool(entries) and entries[0].example is not None

@@ -22,6 +22,7 @@ from lib.dataset.drafts import Entry
 from lib.dataset.finding import Finding, Severity
 from lib.dataset.rules.kinds import KINDS, Kind
 from lib.dataset.rules.size import too_large
+from lib.dataset.samples.repaired import repaired
 from lib.dataset.shelf import Version
 from lib.errors import EncodingUnavailable
 from lib.tokens.batch import BatchCounter, batch_counter
@@ -158,6 +159,15 @@ def of(version: Version) -> Work:
     desk = _desk(version, measure)
     desk.follow()
     return Work(version, desk, measure)
+
+
+def repaired_sample(version: Version) -> Version:
+    """A sample as it is trained on: with what the check finds repaired, which is a version of its own. Chooses it."""
+    measure = _measure()
+    counter = measure.counter
+    made = version if counter is None else repaired(session.workspace(), version, counter, measure.limit)
+    session.choose_version(made.id)
+    return made
 
 
 def training_tokens(work: Work, encoding: str, limit: int | None) -> int:

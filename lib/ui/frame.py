@@ -5,6 +5,8 @@ Knows the order of the pages and nothing of what is on them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,6 +80,13 @@ def heading(title: str, line: str) -> None:
     with st.container(gap="xxsmall"):
         st.title(title, anchor=False)
         st.caption(line)
+
+
+@contextmanager
+def row() -> Iterator[None]:
+    """What stands side by side, as far apart as the page is wide."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        yield
 
 
 def context() -> None:

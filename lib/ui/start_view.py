@@ -12,7 +12,7 @@ import streamlit as st
 
 from lib.dataset.samples.samples import SAMPLES, Sample
 from lib.errors import EngineError, EtudeError, OutcomeUnknown
-from lib.ui import data_arrival, frame, service_choice, session, trouble
+from lib.ui import data_arrival, data_work, frame, service_choice, session, trouble
 from lib.ui.figures import number_of
 from lib.ui.plain import plain, shortened
 from lib.workspace.database import new_id
@@ -77,9 +77,12 @@ def _launched(sample: Sample, tell: Callable[[str], None]) -> Run:
     # A second click interrupts this run of the script; with the same id it goes on with the same launch.
     trying = f"trying_{sample.key}"
     launch_id = st.session_state.setdefault(trying, new_id("launch"))
-    version = data_arrival.bring_in_sample(sample.key)
-    tell("Starting the service on this machine …")
+    # Chosen first: what is too long, for one, depends on the service's model.
     session.choose_service(EMBEDDED.id)
+    version = data_arrival.bring_in_sample(sample.key)
+    tell("Repairing what the check finds in it …")
+    version = data_work.repaired_sample(version)
+    tell("Starting the service on this machine …")
     connection = session.connection(EMBEDDED)
     if connection is None:
         raise EngineError("The service on this machine asks for a key, which it never should.", "Restart Etude.")

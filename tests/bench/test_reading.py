@@ -112,7 +112,7 @@ def test_memory_is_bounded_by_the_files_size(tmp_path: Path) -> None:
     size = path.stat().st_size
     print(
         f"\n{examples:,} examples, {size / 1e6:,.0f} MB: {seconds:.1f} s ({size / 1e6 / seconds:.1f} MB/s), "
-        f"{tokens:,} tokens; {most / 1e6:,.0f} MB of memory at most, the mapped file included: {most / size:.2f} times it"
+        f"{tokens:,} tokens; {most / 1e6:,.0f} MB of memory at most, mapped file included: {most / size:.2f} times it"
     )
     assert examples == MANY
     assert most <= MOST_MEMORY * size

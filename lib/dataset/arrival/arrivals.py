@@ -14,6 +14,9 @@ from lib.dataset.arrival.given import Given, sweep
 from lib.tokens.batch import BatchCounter
 from lib.workspace.database import Workspace
 
+# Those over that are remembered for whoever has not looked yet.
+MOST_OVER = 20
+
 
 class Arrivals:
     """Begins arrivals and remembers them until somebody has been told how they ended."""
@@ -36,6 +39,9 @@ class Arrivals:
         """Begin to bring files in."""
         made = Arrival(self._ws, given, counter=counter, again=again, monotonic=self._monotonic)
         with self._lock:
+            over = [one.id for one in self._held.values() if one.now.phase in OVER]
+            for forgotten in over[:-MOST_OVER]:
+                del self._held[forgotten]
             self._held[made.id] = made
         return made.start()
 
