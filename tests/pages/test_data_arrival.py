@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import FileUploader
 
 from lib.dataset import export_csv, shelf
 from lib.dataset.arrival import arrival as arriving
@@ -47,7 +48,9 @@ pytestmark = pytest.mark.usefixtures("patient")
 
 
 def upload(page: AppTest, *files: tuple[str, bytes]) -> AppTest:
-    page.get("file_uploader")[0].set_value([(name, content, "") for name, content in files]).run()
+    uploader = page.get("file_uploader")[0]
+    assert isinstance(uploader, FileUploader)
+    uploader.set_value([(name, content, "") for name, content in files]).run()
     assert not page.exception
     return page
 

@@ -24,6 +24,7 @@ FOLDER = "arriving"
 BLOCK = 1 << 20
 # Whoever keeps a file writes to it all the time, so one that is older than this belongs to nobody.
 STALE_SECONDS = 3600.0
+LONGEST_SHOWN = 200
 
 Told = Callable[[int, int], None]
 
@@ -50,15 +51,19 @@ class Given:
 
 def on_this_machine(typed: str) -> Given:
     """The file at a path as a person types or pastes it. Raises UnreadableFile when there is none."""
-    path = Path(typed.strip().strip("\"'").removeprefix("file://")).expanduser()
-    try:
-        there = path.is_file()
-    except (OSError, ValueError):
-        there = False
-    if not typed.strip() or not there:
-        what = "That is a folder" if path.is_dir() and typed.strip() else "There is no such file on this machine"
-        raise UnreadableFile(f"{what}: {typed.strip() or 'no path was given'}.", "Give the whole path of one file.")
-    return Given(path.name, path)
+    said = typed.strip()
+    path = Path(said.strip("\"'").removeprefix("file://"))
+    # A path may be too long, may name nobody's home, or hold what no path can.
+    with suppress(OSError, ValueError, RuntimeError):
+        path = path.expanduser()
+        if said and path.is_file():
+            return Given(path.name, path)
+        if said and path.is_dir():
+            raise UnreadableFile(f"That is a folder: {said}.", "Give the whole path of one file.")
+    shown = said if len(said) <= LONGEST_SHOWN else f"{said[:LONGEST_SHOWN]}…"
+    raise UnreadableFile(
+        f"There is no such file on this machine: {shown or 'no path was given'}.", "Give the whole path of one file."
+    )
 
 
 def copied(given: Given, target: Path, told: Told) -> str:

@@ -26,7 +26,7 @@ def test_the_time_left_follows_from_the_pace_of_the_stage() -> None:
     pace.at(10, 20)
     assert heard[-1].seconds_left == 45.0
     pace.begin("Checking a", 80, "lines")
-    assert (heard[-1].share, heard[-1].seconds_left, heard[-1].unit) == (0.2, None, "lines")
+    assert heard[-1] == Progress("Checking a", 0, 0, "lines", 0.2, None)
     clock.now += 20
     pace.at(1, 4)
     assert (heard[-1].share, heard[-1].seconds_left) == (0.4, 60.0)
