@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from lib.dataset.example import Method, encode
 from lib.dataset.export_csv import COLUMNS, example_of, shielded, unshielded, write_csv
 from lib.dataset.export_row import Row
-from lib.dataset.tables import Table, examples, guess, read_table
 from tests.dataset.conversations import call, chat, pair
 from tests.dataset.shared import shared_file
 from tests.dataset.unusual import EXAMPLES
@@ -87,14 +86,7 @@ def json_again(data: dict[str, Any]) -> bytes:
 
 
 @pytest.mark.parametrize("name", ["toy_chat", "birds208", "nebius800", "pirate10"])
-def test_real_examples_come_back_through_the_mapping_of_columns(name: str, tmp_path: Path) -> None:
+def test_real_examples_come_back_row_by_row(name: str, tmp_path: Path) -> None:
     data = [json.loads(line) for line in shared_file(f"{name}.jsonl").read_bytes().splitlines()]
     rows = table_of(data, tmp_path / "a.csv")
     assert [example_of(row) for row in rows] == data
-    table = read_table((tmp_path / "a.csv").read_bytes(), "a.csv")
-    roles = guess(table)
-    assert (roles.system, roles.question, roles.answer) == ("system", ("question",), ("answer",))
-    said = [at for at, row in enumerate(rows) if not row["example"]]
-    plain = Table(table.columns, tuple(table.rows[at] for at in said), tuple(table.numbers[at] for at in said))
-    assert said
-    assert list(examples(plain, roles)) == [data[at] for at in said]

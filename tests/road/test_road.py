@@ -101,9 +101,9 @@ def test_the_whole_road(page: Page, app: App, outside: list[str]) -> None:
     well(page)
     expect(page.get_by_text("300 examples").first).to_be_visible()
     shoot(page, "data-examples")
-    page.get_by_role("button", name="edit").first.click()
+    page.locator(".st-key-edit_0_messages_0 button").click()
     settle(page)
-    page.get_by_label("Text", exact=True).fill("You route tickets. Answer with JSON alone.")
+    page.locator(".st-key-typed_0_messages_0_text textarea").fill("You route tickets. Answer with JSON alone.")
     page.get_by_role("button", name="Save", exact=True).click()
     settle(page)
     # A draft is kept before it is a version: a reload must not lose it.
@@ -114,8 +114,9 @@ def test_the_whole_road(page: Page, app: App, outside: list[str]) -> None:
     page.get_by_label("Name", exact=True).fill("System message said shorter")
     page.get_by_role("button", name="Save the version").click()
     settle(page)
-    expect(page.get_by_text("Version 2").first).to_be_visible()
-    for other in ("Table", "Findings", "Split", "Versions"):
+    # The first is the sample with its flaws, the second what the check's repairs made of it.
+    expect(page.get_by_text("Version 3").first).to_be_visible()
+    for other in ("Table", "Findings", "Profile", "Split", "Versions"):
         view(page, other).click()
         settle(page)
         well(page)
