@@ -15,7 +15,7 @@ from lib.dataset.shelf import Version
 from lib.ui.figures import number_of
 from lib.ui.plain import plain, shortened
 
-LIST_HEIGHT = 240
+LIST_HEIGHT, FEW = 240, 6
 MOST_CHARACTERS = 20_000
 MOST_KEYS = 12
 
@@ -50,7 +50,7 @@ def problems(left: Sequence[Finding], totals: Mapping[str, int]) -> None:
     hints: dict[tuple[str, str], list[str]] = {}
     for one in left:
         hints.setdefault((one.code, one.why), []).append(one.text)
-    with st.container(height=LIST_HEIGHT if len(left) + len(hints) > 6 else "content", gap="small"):
+    with st.container(height=LIST_HEIGHT if len(left) + len(hints) > FEW else "content", gap="small"):
         for (_, why), texts in hints.items():
             with st.container(gap="xxsmall"):
                 listed_texts = "\n".join(texts)
@@ -72,7 +72,8 @@ def told(version: Version) -> None:
         if keys:
             st.text(f"No place in the examples: {listed(keys)}.")
         if sentences:
-            st.text("\n".join(sentences))
+            with st.container(height=LIST_HEIGHT if len(sentences) > FEW else "content"):
+                st.text("\n".join(sentences))
         if unread > len(sentences):
             st.caption(f"{unread - len(sentences):,} more are not listed.")
         if keys or sentences or unread:
@@ -93,7 +94,8 @@ def _heading(unread: int, keys: Mapping[str, int], sentences: Sequence[str]) -> 
     elif sentences:
         parts.append("Not all of the file could be read")
     if keys:
-        parts.append(f"{number_of(len(keys), 'key')} of the file have no place in the examples")
+        has = "has" if len(keys) == 1 else "have"
+        parts.append(f"{number_of(len(keys), 'key')} of the file {has} no place in the examples")
     if parts:
         return f":orange[:material/warning: {'; '.join(parts)}]"
     return ":material/info: How the file was read"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -85,11 +86,7 @@ class Opened:
         if data is None:
             return Turned(None, problem=problems[0])
         if self.own:
-            try:
-                return Turned(encode(example_of(self.own, data)), held_out=is_held_out(data))
-            except (Unparsable, DataError):
-                why = "holds an example that was damaged since it was exported"
-                return Turned(None, problem=left_out(Unconvertible(why), number))
+            return self._as_it_was(data, number)
         if conversion is None:
             return Turned(raw)
         [shown] = preview([data], conversion, 1)
@@ -97,6 +94,14 @@ class Opened:
             return Turned(None, problem=left_out(Unconvertible(shown.why, number), number), shown=shown)
         # An example that had the format already keeps its bytes.
         return Turned(raw if shown.after == data else encode(shown.after), keys=shown.left_out, shown=shown)
+
+    def _as_it_was(self, row: dict[str, Any], number: int) -> Turned:
+        """The example that a row of our own export was."""
+        with suppress(Unparsable, DataError):
+            if made := example_of(self.own, row):
+                return Turned(encode(made), held_out=is_held_out(row))
+        why = "holds an example that was damaged since it was exported"
+        return Turned(None, problem=left_out(Unconvertible(why, number), number))
 
 
 @dataclass(frozen=True, slots=True)

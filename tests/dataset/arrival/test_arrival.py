@@ -340,6 +340,21 @@ def test_our_own_export_comes_back_as_it_was_with_its_split(
     assert "conversion" not in version.changes
 
 
+def test_a_row_of_our_own_export_that_was_damaged_is_named(ws: Workspace, tmp_path: Path) -> None:
+    rows = [Row(number, encode({**data, "id": 1}), False) for number, data in enumerate(many(10), start=1)]
+    export_csv.write_csv(rows, tmp_path / "out.csv", "supervised")
+    content = (
+        (tmp_path / "out.csv")
+        .read_bytes()
+        .replace(b"""{""messages"": [{""role"": ""user"", ""content"": ""What is 3""", b"{")
+    )
+    arrival = begin(ws, ("out.csv", content))
+    question = settled(arrival).question
+    assert isinstance(question, WithoutTheRest)
+    assert (question.examples, question.lines) == (9, 1)
+    assert question.left[0].text == "Row 5 holds an example that was damaged since it was exported."
+
+
 @pytest.mark.parametrize("stage", ["Copying", "Reading", "Checking", "Keeping"])
 def test_a_stop_at_any_stage_leaves_nothing(ws: Workspace, stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
     began = Pace.begin
