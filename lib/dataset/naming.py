@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-ENDINGS = ("jsonl", "json", "ndjson", "txt", "csv", "tsv", "xlsx", "parquet", "gz")
+ENDINGS = ("jsonl", "json", "ndjson", "txt", "csv", "tsv", "xlsx", "xlsm", "xlsb", "xls", "parquet", "gz", "zip")
 LONGEST = 80
 
 

@@ -30,7 +30,7 @@ MEGABYTE = 1 << 20
 
 def begin(given: Sequence[Given], where: str, *, again: bool = False) -> None:
     """Bring files in; `where` is the place at which they were given."""
-    measure = data_work._measure()
+    measure = data_work.chosen_measure()
     for arrival in _mine():
         if arrival.now.phase == "failed":
             _forget(arrival.id)

@@ -155,7 +155,7 @@ def current() -> Work | None:
 
 def of(version: Version) -> Work:
     """A version with its saved edits, checked."""
-    measure = _measure()
+    measure = chosen_measure()
     desk = _desk(version, measure)
     desk.follow()
     return Work(version, desk, measure)
@@ -163,7 +163,7 @@ def of(version: Version) -> Work:
 
 def repaired_sample(version: Version) -> Version:
     """A sample as it is trained on: with what the check finds repaired, which is a version of its own. Chooses it."""
-    measure = _measure()
+    measure = chosen_measure()
     counter = measure.counter
     made = version if counter is None else repaired(session.workspace(), version, counter, measure.limit)
     session.choose_version(made.id)
@@ -250,7 +250,7 @@ def _said(key: str, _work: Work) -> Said:
     return Said(found, whole, kinds)
 
 
-def _measure() -> Measure:
+def chosen_measure() -> Measure:
     """The encoding of the chosen service's first model: what is counted follows what is trained."""
     kind = session.service().kind
     offered = models(kind) or models("openai")
