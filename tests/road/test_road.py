@@ -101,7 +101,7 @@ def test_the_whole_road(page: Page, app: App, outside: list[str]) -> None:
     well(page)
     expect(page.get_by_text("300 examples").first).to_be_visible()
     shoot(page, "data-examples")
-    page.locator(".st-key-edit_0_messages_0 button").click()
+    page.locator(".st-key-edit_0_messages_0 button").first.click()
     settle(page)
     page.locator(".st-key-typed_0_messages_0_text textarea").fill("You route tickets. Answer with JSON alone.")
     page.get_by_role("button", name="Save", exact=True).click()
