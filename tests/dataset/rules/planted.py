@@ -115,7 +115,7 @@ def password_in_address(random: Random) -> str:
 
 
 def social_security_number(random: Random) -> str:
-    return f"SSN {random.randrange(100, 600)}-{random.randrange(10, 99)}-{random.randrange(1000, 9999)}"
+    return f"{random.randrange(100, 600)}-{random.randrange(10, 99)}-{random.randrange(1000, 9999)}"
 
 
 def assigned(random: Random) -> str:
@@ -155,13 +155,6 @@ VENDOR_KEYS: tuple[Callable[[Random], str], ...] = (
     lambda r: "pypi" + "-AgEIcHlwaS5vcmc" + drawn(r, URL_SAFE, 150),
     lambda r: "dop" + "_v1_" + drawn(r, HEX, 64),
     lambda r: "SK" + drawn(r, HEX, 32),
-    lambda r: (
-        base64.b64encode(str(r.randrange(10**17, 10**18)).encode()).decode()
-        + "."
-        + drawn(r, URL_SAFE, 6)
-        + "."
-        + drawn(r, URL_SAFE, 38)
-    ),
     lambda r: "gsk" + "_" + drawn(r, BASE62, 52),
     lambda r: "shpat" + "_" + drawn(r, HEX, 32),
 )
