@@ -25,7 +25,7 @@ from tests.bench.generated import write_examples
 SIZES = (1_000, 10_000, 100_000)
 HELD_AT = 100_000
 # How many times as fast as the notebook a check of 100,000 examples is: in time on a clock with two cores, and in time
-# that the processor spends. The aim on the clock is 8; what is reached is 6.2 to 7.
+# that the processor spends. The aim on the clock is 8; what is reached is 6.1 to 6.2.
 LEAST_FASTER, LEAST_FASTER_CPU = 5.5, 4.5
 MANY = 1_000_000
 MOST_MEMORY = 3.0
