@@ -16,12 +16,13 @@ from typing import Any, Literal
 
 from lib.errors import EngineError
 
-SCHEMA = Path(__file__).parent / "schema.sql"
-VERSION = 1
+# One script a version: a new database runs all of them, an older one those it lacks. A script that was released stays.
+SCHEMAS = tuple(Path(__file__).parent / name for name in ("schema.sql", "schema_2.sql"))
+VERSION = len(SCHEMAS)
 BUSY_SECONDS = 5.0
 ALPHABET = string.ascii_letters + string.digits
 
-Table = Literal["files", "jobs", "events", "checkpoints", "models"]
+Table = Literal["files", "jobs", "events", "checkpoints", "models", "uploads", "responses"]
 Values = Sequence[Any] | Mapping[str, Any]
 
 
@@ -109,6 +110,6 @@ class Store:
                 f"The engine's database {path} was written by a later version of Etude.",
                 "Update Etude, or give another --home. Nothing was changed.",
             )
-        if written_by == 0:
-            script = SCHEMA.read_text(encoding="utf-8")
-            self._connection.executescript(f"BEGIN;\n{script}\nPRAGMA user_version = {VERSION};\nCOMMIT;")
+        for number, schema in enumerate(SCHEMAS[written_by:], start=written_by + 1):
+            script = schema.read_text(encoding="utf-8")
+            self._connection.executescript(f"BEGIN;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
