@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from lib.dataset.example import Example, Message
 from lib.errors import DataError
+from lib.tokens.billing import example_tokens
+from lib.tokens.counting import Count
 from lib.tokens.tool_text import tools_text
 
 if TYPE_CHECKING:
@@ -50,14 +52,26 @@ class Reply:
 
 
 class Template:
-    """The template over one encoding; `context` is the most tokens a sequence may have."""
+    """The template over one encoding; `context` is the most tokens a sequence may have.
 
-    def __init__(self, encoding: tiktoken.Encoding, context: int) -> None:
+    `count` gives the tokens of a text for the bill; without one they are those of the encoding. `vocabulary` is how
+    many ids the network scores, where that is more than the encoding has.
+    """
+
+    def __init__(
+        self, encoding: tiktoken.Encoding, context: int, count: Count | None = None, vocabulary: int = 0
+    ) -> None:
         self.encoding = encoding
         self.context = context
         self.begin, self.start, self.message, self.end, self.call, self.args, self.pad = (
             encoding.encode_single_token(name) for name in (BEGIN, START, MESSAGE, END, CALL, ARGS, PAD)
         )
+        self.ends = frozenset({self.end})
+        marks = {encoding.encode_single_token(name) for name in encoding.special_tokens_set}
+        marks |= set(range(encoding.n_vocab, vocabulary))
+        self.barred = frozenset(marks - {self.end, self.call, self.args})
+        self.barred_without_tools = frozenset({self.call, self.args})
+        self._count = count or (lambda text: len(encoding.encode_ordinary(text)))
         # No token is longer than this, so what lies beyond `context` of them need not be encoded.
         self._most_characters = (context + 1) * max(len(token) for token in encoding.token_byte_values())
 
@@ -76,11 +90,23 @@ class Template:
                 break
         return Rendered(ids[: self.context], trained[: self.context])
 
+    def billed(self, data: Mapping[str, Any], rendered: Rendered) -> int:
+        """The tokens that one epoch of an example is billed as: OpenAI's rule, whatever was rendered."""
+        return example_tokens(data, self._count, self.context)
+
     def prompt(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]] | None) -> list[int]:
         """The ids after which the assistant's next message begins. They may be more than the context."""
         example = Example({"messages": list(messages), "tools": list(tools or [])})
         ids = [one for piece, _ in self._pieces(example.messages, example.tools) for one in piece]
         return [*ids, *self._opening("assistant")]
+
+    def calling(self, ids: Sequence[int]) -> bool:
+        """Whether a tool call has begun in the ids of an answer."""
+        return self.call in ids
+
+    def bytes_of(self, token: int) -> bytes:
+        """The bytes that an id adds to a text; KeyError for one that the encoding does not know."""
+        return self.encoding.decode_single_token_bytes(token)
 
     def reply(self, ids: Sequence[int]) -> Reply:
         """The assistant message that generated ids spell; what follows an `<|end|>` is left out."""

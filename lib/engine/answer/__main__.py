@@ -18,16 +18,13 @@ import torch
 
 from lib.engine.answer.shelf import Shelf
 from lib.engine.answer.turns import Turns
-from lib.tokens.encodings import load
-
-ENCODING = "etude_4k"
 
 
 def main() -> int:
     """Answer until the input ends."""
     # One thread: another core trains, or draws the page that a person is looking at.
     torch.set_num_threads(1)
-    turns = Turns(Shelf(load(ENCODING)), _say, sys.stderr)
+    turns = Turns(Shelf(), _say, sys.stderr)
     lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(lines,), name="listen", daemon=True).start()
     ended = False

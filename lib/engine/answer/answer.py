@@ -13,10 +13,8 @@ from torch import Tensor
 
 from lib.engine.answer.asking import Ask
 from lib.engine.answer.sampling import choose, likeliest
-from lib.engine.answer.shelf import Model
 from lib.engine.answer.speech import Speech
-from lib.engine.network import Cache
-from lib.engine.template import Template
+from lib.engine.model import Model
 from lib.errors import Rejected
 
 # Prompt tokens that are read before another answer has its turn.
@@ -31,11 +29,11 @@ class Answer:
     def __init__(self, ask: Ask, model: Model) -> None:
         self.finished = False
         self._ask = ask
-        self._network = model.network
+        self._model = model
         self._template = model.template
         self._prompt = model.template.prompt(ask.messages, ask.tools)
         self._room = self._room_after(len(self._prompt))
-        self._cache = Cache(model.network.config)
+        self._cache = model.cache()
         self._random = torch.Generator()
         if ask.seed is None:
             self._random.seed()
@@ -50,12 +48,12 @@ class Answer:
     def advance(self) -> Line | None:
         """Do a little: read some of the prompt, or say one token. What there is to tell of it, if anything."""
         unread = self._prompt[self._cache.length :] or self._said[-1:]
-        hidden = self._network(torch.tensor([unread[:READ_AT_ONCE]]), cache=self._cache)
+        hidden = self._model.read(torch.tensor([unread[:READ_AT_ONCE]], device=self._model.device), self._cache)
         if self._cache.length < len(self._prompt):
             return None
-        scores = self._network.logits(hidden[0, -1]).index_fill(0, self._barred, -torch.inf)
+        scores = self._model.logits(hidden[0, -1]).float().cpu().index_fill(0, self._barred, -torch.inf)
         token = choose(scores, self._ask.temperature, self._ask.top_p, self._random)
-        if token == self._template.end:
+        if token in self._template.ends:
             return self._finish("stop")
         self._said.append(token)
         text = self._hear(token, scores)
@@ -67,18 +65,18 @@ class Answer:
 
     def _hear(self, token: int, scores: Tensor) -> str:
         """The text that is certain after a token. Tool calls are no text: they come whole, at the end."""
-        if self._template.call in self._said:
+        if self._ask.tools and self._template.calling(self._said):
             return ""
         if self._ask.logprobs:
             first, *top = [
                 {"token": shown.decode("utf-8", "replace"), "logprob": logprob, "bytes": list(shown)}
                 for shown, logprob in (
-                    (self._template.encoding.decode_single_token_bytes(one), logprob)
+                    (self._template.bytes_of(one), logprob)
                     for one, logprob in likeliest(scores, token, self._ask.top_logprobs)
                 )
             ]
             self._logprobs.append({**first, "top_logprobs": top})
-        return self._speech.hear(self._template.encoding.decode_single_token_bytes(token))
+        return self._speech.hear(self._template.bytes_of(token))
 
     def _tell(self, text: str) -> Line:
         line: Line = {"text": text}
@@ -118,9 +116,5 @@ class Answer:
 
 def _barred(model: Model, *, calls: bool) -> Tensor:
     """The ids that an answer must not contain: marks of the template and ids without a token."""
-    template: Template = model.template
-    encoding = template.encoding
-    marks = {encoding.encode_single_token(name) for name in encoding.special_tokens_set}
-    marks |= set(range(encoding.n_vocab, model.network.config.vocabulary))
-    allowed = {template.end, template.call, template.args} if calls else {template.end}
-    return torch.tensor(sorted(marks - allowed), dtype=torch.long)
+    barred = model.template.barred if calls else model.template.barred | model.template.barred_without_tools
+    return torch.tensor(sorted(barred), dtype=torch.long)

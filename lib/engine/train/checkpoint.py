@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lib.engine import sealed
-from lib.engine.network import Network, save
+from lib.engine.model import Model
 from lib.errors import EngineError
 
 # As many as OpenAI keeps.
@@ -30,19 +30,19 @@ class Checkpoints:
             parent.mkdir(exist_ok=True)
             sealed.clear_unfinished(parent)
 
-    def keep(self, step: int, network: Network) -> Path:
-        """Write the weights after `step` as a model folder and remove all but the latest three.
+    def keep(self, step: int, model: Model) -> Path:
+        """Write what the model is after `step` as a model folder and remove all but the latest three.
 
         EngineError for weights that are no finite numbers, since nothing could be said with them; OSError when full.
         """
-        if not all(bool(weight.isfinite().all()) for weight in network.parameters()):
+        if not all(bool(weight.isfinite().all()) for weight in model.weights().values()):
             raise EngineError(
                 f"The training diverged: at step {step} the weights are no finite numbers any more.",
                 "Train again with a lower learning_rate_multiplier.",
             )
         folder = self._models / f"step-{step}"
         if not sealed.is_whole(folder):
-            sealed.write(folder, lambda unfinished: save(network, unfinished))
+            sealed.write(folder, model.save)
         for _, older in _by_step(self._models)[CHECKPOINTS_KEPT:]:
             shutil.rmtree(older)
         return folder

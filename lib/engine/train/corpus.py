@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.dataset import jsonl
-from lib.engine.template import Rendered, Template
+from lib.engine.model import ChatTemplate
+from lib.engine.template import Rendered
 from lib.engine.train.batches import Indices, Lengths
 from lib.errors import DataError
-from lib.tokens.billing import example_tokens
 
 # A target at a position that is not trained on: what torch's cross entropy leaves out.
 UNTRAINED = -100
@@ -76,8 +76,8 @@ def pack(examples: Iterable[Rendered], billed_tokens: int = 0) -> Corpus:
     )
 
 
-def load(path: Path, template: Template, count: Callable[[str], int], between: Callable[[], None]) -> Corpus:
-    """The examples of a JSONL file; `count` gives the tokens of a text for the bill.
+def load(path: Path, template: ChatTemplate, between: Callable[[], None]) -> Corpus:
+    """The examples of a JSONL file, as the template renders and bills them.
 
     `between` is called after each example, so that loading can be stopped. Raises DataError when the file cannot be
     read, or when nothing in it can be trained on.
@@ -91,7 +91,7 @@ def load(path: Path, template: Template, count: Callable[[str], int], between: C
             raise DataError(problems[0].text, line=problems[0].line)
         try:
             rendered.append(template.example(data))
-            billed_tokens += example_tokens(data, count, template.context)
+            billed_tokens += template.billed(data, rendered[-1])
         except DataError as error:
             raise DataError(f"Example {number + 1}: {error.what}", error.todo, line=number + 1) from error
         between()

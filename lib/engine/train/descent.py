@@ -1,4 +1,4 @@
-"""Gradient descent on all weights of a network: AdamW with a warm-up and a decay of its rate.
+"""Gradient descent on the weights of a model: AdamW with a warm-up and a decay of its rate.
 
 The base rate is the learning rate at `learning_rate_multiplier` 1. It knows no data and no files; what must be kept to
 go on later, it gives as named tensors.
@@ -30,10 +30,10 @@ class Descent:
     torch.optim's class would do the same, but it imports torch's compiler, which takes as long as the rest of torch.
     """
 
-    def __init__(self, network: nn.Module, rate: float, total_steps: int) -> None:
+    def __init__(self, weights: Mapping[str, nn.Parameter], rate: float, total_steps: int) -> None:
         self.rate = rate
         self.total_steps = total_steps
-        self._weights = dict(network.named_parameters())
+        self._weights = dict(weights)
         self._means = {name: torch.zeros_like(weight) for name, weight in self._weights.items()}
         self._squares = {name: torch.zeros_like(weight) for name, weight in self._weights.items()}
         self._steps = {name: torch.zeros(()) for name in self._weights}

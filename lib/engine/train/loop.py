@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lib.engine.network import Network
+from lib.engine.model import Model
 from lib.engine.train.batches import Batches, Indices, runs
 from lib.engine.train.checkpoint import Checkpoints
 from lib.engine.train.corpus import Corpus
@@ -30,29 +30,27 @@ RESUME_SHARE = 0.05
 
 
 class Training:
-    """One job's training on examples that are already ids. `pad` fills rows up; no loss depends on it."""
+    """One job's training on examples that are already ids."""
 
     def __init__(
         self,
         job: Job,
-        network: Network,
+        model: Model,
         corpus: Corpus,
         validation: Corpus | None,
-        pad: int,
         events: Events,
         stop: Stop,
     ) -> None:
         self._job = job
-        self._network = network
+        self._model = model
         self._corpus = corpus
         self._validation = validation
-        self._pad = pad
         self._events = events
         self._stop = stop
         self._batches = Batches(corpus.lengths, job.n_epochs, job.batch_size, job.seed)
         self._looks = Looks(len(validation) if validation else 0, job.batch_size)
-        rate = base_rate(job.batch_size) * job.learning_rate_multiplier
-        self._descent = Descent(network, rate, self._batches.total_steps)
+        rate = base_rate(job.batch_size) * model.rate * job.learning_rate_multiplier
+        self._descent = Descent(model.weights(), rate, self._batches.total_steps)
         self._checkpoints = Checkpoints(job.folder)
 
     def run(self) -> None:
@@ -77,7 +75,7 @@ class Training:
                 self._checkpoints.keep_state(step, self._descent.state())
                 kept_at = time.monotonic()
                 kept_in = kept_at - began
-        final = self._checkpoints.keep(self._batches.total_steps, self._network)
+        final = self._checkpoints.keep(self._batches.total_steps, self._model)
         self._events.finish(self._corpus.billed_tokens * self._job.n_epochs, final)
 
     def _restore(self) -> int:
@@ -95,7 +93,7 @@ class Training:
         tokens = max(1, int(self._corpus.trained_tokens[examples].sum()))
         for group in runs(examples, self._corpus.lengths):
             self._stop.check()
-            loss, scored = score(self._network, self._corpus, group, self._pad)
+            loss, scored = score(self._model, self._corpus, group, self._model.template.pad)
             torch.autograd.backward(loss / tokens)
             total += scored
         return total
@@ -111,7 +109,7 @@ class Training:
         if ends_epoch:
             chosen["full_valid"] = np.arange(len(self._validation))
         for prefix, examples in chosen.items():
-            scored = validate(self._network, self._validation, examples, self._pad, self._stop.check)
+            scored = validate(self._model, self._validation, examples, self._model.template.pad, self._stop.check)
             metrics |= scored.metrics(prefix)
             work += float(self._validation.lengths[examples].sum()) * VALIDATION_COST
         return metrics, work
@@ -121,7 +119,7 @@ class Training:
         self._events.step(step, self._batches.total_steps, self._batches.epochs(step), metrics, seconds_left)
         if not self._batches.ends_epoch(step):
             return None
-        folder = self._checkpoints.keep(step, self._network)
+        folder = self._checkpoints.keep(step, self._model)
         self._events.checkpoint(step, folder, metrics)
         return folder
 

@@ -1,6 +1,6 @@
-"""How well a network says what examples teach: loss and token accuracy over the trained positions only.
+"""How well a model says what examples teach: loss and token accuracy over the trained positions only.
 
-It knows a network and a corpus, no optimizer and no job.
+It knows a model and a corpus, no optimizer and no job.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lib.engine.network import Network
+from lib.engine.model import Model
 from lib.engine.train.batches import Indices, runs
 from lib.engine.train.corpus import UNTRAINED, Corpus
 
@@ -38,25 +38,25 @@ class Score:
         }
 
 
-def score(network: Network, corpus: Corpus, examples: Indices, pad: int) -> tuple[Tensor, Score]:
+def score(model: Model, corpus: Corpus, examples: Indices, pad: int) -> tuple[Tensor, Score]:
     """The summed loss as a tensor with its graph, and the same as numbers, of examples read at once."""
-    read, said = (torch.from_numpy(array) for array in corpus.batch(examples, pad))
+    read, said = (torch.from_numpy(array).to(model.device) for array in corpus.batch(examples, pad))
     taught = said != UNTRAINED
     targets = said[taught]
-    # The vocabulary is the widest thing in the network, so only the positions that count are scored.
-    logits = network.logits(network(read)[taught])
+    # The vocabulary is the widest thing in a model, so only the positions that count are scored.
+    logits = model.logits(model.read(read)[taught])
     loss = functional.cross_entropy(logits, targets, reduction="sum")
     right = int((logits.detach().argmax(dim=-1) == targets).sum())
     return loss, Score(float(loss.detach()), right, len(targets))
 
 
 def validate(
-    network: Network, corpus: Corpus, examples: Sequence[int] | Indices, pad: int, between: Callable[[], None]
+    model: Model, corpus: Corpus, examples: Sequence[int] | Indices, pad: int, between: Callable[[], None]
 ) -> Score:
     """The score of any number of examples, without learning from them. `between` is called between runs."""
     total = Score()
     with torch.no_grad():
         for group in runs(examples, corpus.lengths):
             between()
-            total += score(network, corpus, group, pad)[1]
+            total += score(model, corpus, group, pad)[1]
     return total

@@ -11,17 +11,14 @@ from pathlib import Path
 import torch
 
 from lib.engine import weights
-from lib.engine.template import Template
+from lib.engine.model import ChatTemplate, Learning
 from lib.engine.train import corpus
 from lib.engine.train.events import Events
 from lib.engine.train.job import read
 from lib.engine.train.loop import Training
 from lib.engine.train.stop import Stop
 from lib.errors import DataError, EngineError, Rejected
-from lib.tokens.counting import counter
-from lib.tokens.encodings import load as load_encoding
 
-ENCODING = "etude_4k"
 THREADS_SETTING = "ETUDE_TRAIN_THREADS"
 
 
@@ -32,16 +29,12 @@ def train(folder: Path, events: Events, stop: Stop) -> None:
         raise EngineError(f"The method {job.method} cannot be trained here.", "Use the method supervised.")
     torch.set_num_threads(threads())
     stop.check()
-    template = Template(load_encoding(ENCODING), job.context)
-    examples = _corpus(job.training_file, "training_file", template, stop)
+    model = weights.load(job.start_from, Learning(seed=job.seed, context=job.context))
+    stop.check()
+    examples = _corpus(job.training_file, "training_file", model.template, stop)
     held_out = job.validation_file
-    validation = _corpus(held_out, "validation_file", template, stop) if held_out else None
-    network = weights.load(job.start_from).train()
-    if network.config.vocabulary < template.encoding.n_vocab or network.config.context < job.context:
-        raise EngineError(
-            f"The model {job.start_from.name} does not fit the encoding {ENCODING} or {job.context} tokens."
-        )
-    Training(job, network, examples, validation, template.pad, events, stop).run()
+    validation = _corpus(held_out, "validation_file", model.template, stop) if held_out else None
+    Training(job, model, examples, validation, events, stop).run()
 
 
 def threads() -> int:
@@ -50,8 +43,8 @@ def threads() -> int:
     return int(setting) if setting.isdecimal() and int(setting) > 0 else max(1, len(os.sched_getaffinity(0)) - 1)
 
 
-def _corpus(path: Path, param: str, template: Template, stop: Stop) -> corpus.Corpus:
+def _corpus(path: Path, param: str, template: ChatTemplate, stop: Stop) -> corpus.Corpus:
     try:
-        return corpus.load(path, template, counter(ENCODING), stop.check)
+        return corpus.load(path, template, stop.check)
     except DataError as error:
         raise Rejected(error.what, error.todo, code="invalid_training_file", param=param) from error

@@ -17,6 +17,8 @@ from lib.engine import sealed, weights
 from lib.engine.answer import turns as turns_module
 from lib.engine.answer.shelf import Shelf
 from lib.engine.answer.turns import Turns
+from lib.engine.built_in import BuiltIn
+from lib.engine.model import Model
 from lib.engine.network import Config, Network, load, save
 from lib.engine.template import Rendered, Template
 from lib.engine.train.corpus import pack
@@ -67,9 +69,10 @@ def says(tmp_path: Path, template: Template) -> Callable[..., Path]:
         corpus = pack([Rendered(ids, [place >= len(prompt) for place in range(len(ids))])])
         torch.manual_seed(1)
         network = Network(Config(vocabulary=263, width=32, layers=2, heads=2, hidden=48, context=CONTEXT, taps=3))
-        descent = Descent(network, 0.02, 60)
+        model = BuiltIn(network, template)
+        descent = Descent(model.weights(), 0.02, 60)
         for step in range(1, 61):
-            loss, scored = score(network, corpus, np.array([0]), template.pad)
+            loss, scored = score(model, corpus, np.array([0]), template.pad)
             torch.autograd.backward(loss / scored.tokens)
             descent.step(step)
         assert scored.right == scored.tokens
@@ -248,9 +251,9 @@ def test_the_least_used_model_is_put_away(
     loaded: list[str] = []
     original = weights.load
 
-    def count(folder: Path) -> Network:
+    def count(folder: Path, **more: Any) -> Model:
         loaded.append(folder.name)
-        return original(folder)
+        return original(folder, **more)
 
     monkeypatch.setattr("lib.engine.answer.shelf.weights.load", count)
     folders = {name: says(f"{name}<|end|>", name=name) for name in "abc"}

@@ -7,41 +7,44 @@ from pathlib import Path
 import pytest
 import torch
 
-from lib.engine import sealed, weights
-from lib.engine.network import Config, Network
+from lib.engine import sealed
+from lib.engine.built_in import BuiltIn
+from lib.engine.network import Config, Network, load
+from lib.engine.template import Template
 from lib.engine.train.checkpoint import STATE_FILE, Checkpoints
 from lib.errors import EngineError
 
 
 @pytest.fixture
-def network() -> Network:
-    return Network(Config(vocabulary=32, width=8, layers=1, heads=1, hidden=8, context=16, taps=2))
+def model(template: Template) -> BuiltIn:
+    return BuiltIn(Network(Config(vocabulary=32, width=8, layers=1, heads=1, hidden=8, context=16, taps=2)), template)
 
 
 def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-def test_the_latest_three_are_kept_and_usable(tmp_path: Path, network: Network) -> None:
+def test_the_latest_three_are_kept_and_usable(tmp_path: Path, model: BuiltIn) -> None:
     checkpoints = Checkpoints(tmp_path)
     for step in (2, 9, 10, 100):
-        folder = checkpoints.keep(step, network)
+        folder = checkpoints.keep(step, model)
     assert names(tmp_path / "checkpoints") == {"step-9", "step-10", "step-100"}
     assert names(folder) == {"config.json", "model.safetensors", "manifest.json"}
-    again = weights.load(folder)
-    assert all(map(torch.equal, network.state_dict().values(), again.state_dict().values()))
+    sealed.check(folder)
+    again = load(folder)
+    assert all(map(torch.equal, model.weights().values(), again.state_dict().values()))
 
 
-def test_a_whole_checkpoint_is_left_and_a_damaged_one_written_again(tmp_path: Path, network: Network) -> None:
+def test_a_whole_checkpoint_is_left_and_a_damaged_one_written_again(tmp_path: Path, model: BuiltIn) -> None:
     checkpoints = Checkpoints(tmp_path)
-    folder = checkpoints.keep(1, network)
+    folder = checkpoints.keep(1, model)
     written = (folder / "model.safetensors").stat().st_mtime_ns
-    assert checkpoints.keep(1, network) == folder
+    assert checkpoints.keep(1, model) == folder
     assert (folder / "model.safetensors").stat().st_mtime_ns == written
     (folder / "model.safetensors").write_bytes(b"")
     with pytest.raises(EngineError):
-        weights.load(folder)
-    weights.load(checkpoints.keep(1, network))
+        sealed.check(folder)
+    sealed.check(checkpoints.keep(1, model))
 
 
 def test_only_the_latest_state_is_kept(tmp_path: Path) -> None:
@@ -65,9 +68,9 @@ def test_a_state_cut_short_is_not_used(tmp_path: Path, share: float) -> None:
     assert checkpoints.state() is None
 
 
-def test_what_a_killed_process_left_is_cleared(tmp_path: Path, network: Network) -> None:
+def test_what_a_killed_process_left_is_cleared(tmp_path: Path, model: BuiltIn) -> None:
     left = tmp_path / "checkpoints" / f"step-7-abc{sealed.UNFINISHED}"
     left.mkdir(parents=True)
     (left / "model.safetensors").write_bytes(b"half")
-    Checkpoints(tmp_path).keep(8, network)
+    Checkpoints(tmp_path).keep(8, model)
     assert names(tmp_path / "checkpoints") == {"step-8"}

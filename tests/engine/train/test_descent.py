@@ -14,6 +14,10 @@ def small() -> nn.Linear:
     return nn.Linear(4, 3)
 
 
+def weights(network: nn.Linear) -> dict[str, nn.Parameter]:
+    return dict(network.named_parameters())
+
+
 def learn(network: nn.Linear, descent: Descent, step: int) -> None:
     torch.manual_seed(100 + step)
     loss = network(torch.randn(8, 4)).square().mean()
@@ -23,7 +27,7 @@ def learn(network: nn.Linear, descent: Descent, step: int) -> None:
 
 def test_it_is_adamw_with_bounded_gradients() -> None:
     network, plain = small(), small()
-    descent = Descent(network, 0.01, 10)
+    descent = Descent(weights(network), 0.01, 10)
     optimizer = torch.optim.AdamW(plain.parameters(), lr=0.01, betas=(0.9, 0.99), weight_decay=0.01)
     for step in range(1, 11):
         learn(network, descent, step)
@@ -40,14 +44,14 @@ def test_it_is_adamw_with_bounded_gradients() -> None:
 
 def test_going_on_from_kept_state_is_the_same_bit_for_bit() -> None:
     whole, first, second = small(), small(), small()
-    descent = Descent(whole, 0.01, 6)
+    descent = Descent(weights(whole), 0.01, 6)
     for step in range(1, 7):
         learn(whole, descent, step)
-    before = Descent(first, 0.01, 6)
+    before = Descent(weights(first), 0.01, 6)
     for step in range(1, 4):
         learn(first, before, step)
     kept = {name: tensor.clone() for name, tensor in before.state().items()}
-    after = Descent(second, 0.01, 6)
+    after = Descent(weights(second), 0.01, 6)
     after.restore(kept)
     for step in range(4, 7):
         learn(second, after, step)
@@ -59,7 +63,7 @@ def test_going_on_from_kept_state_is_the_same_bit_for_bit() -> None:
 def test_a_gradient_that_is_not_finite_changes_nothing(bad: float) -> None:
     network = small()
     before = network.weight.clone()
-    descent = Descent(network, 0.01, 5)
+    descent = Descent(weights(network), 0.01, 5)
     torch.autograd.backward(network(torch.full((1, 4), bad)).sum())
     descent.step(1)
     assert torch.equal(network.weight, before)
@@ -71,14 +75,14 @@ def test_a_gradient_that_is_not_finite_changes_nothing(bad: float) -> None:
 def test_a_step_in_which_nothing_is_learned_changes_nothing() -> None:
     network = small()
     before = network.weight.clone()
-    descent = Descent(network, 0.01, 5)
+    descent = Descent(weights(network), 0.01, 5)
     torch.autograd.backward(network(torch.randn(2, 4)).sum() * 0)
     descent.step(1)
     assert torch.equal(network.weight, before)
 
 
 def test_the_rate_warms_up_and_decays() -> None:
-    descent = Descent(small(), 1.0, 100)
+    descent = Descent(weights(small()), 1.0, 100)
     shares = [descent.share(step) for step in range(1, 101)]
     assert shares[0] == pytest.approx(0.2)
     assert shares[4] == max(shares) == 1.0
@@ -87,7 +91,7 @@ def test_the_rate_warms_up_and_decays() -> None:
 
 
 def test_a_single_step_has_the_whole_rate() -> None:
-    assert Descent(small(), 1.0, 1).share(1) == 1.0
+    assert Descent(weights(small()), 1.0, 1).share(1) == 1.0
 
 
 def test_larger_batches_go_further() -> None:

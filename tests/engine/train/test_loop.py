@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from lib.engine import sealed, weights
-from lib.engine.network import save
+from lib.engine.model import Learning
+from lib.engine.network import load, save
 from lib.engine.template import Template
 from lib.engine.train import loop
 from lib.engine.train.corpus import Corpus, pack
@@ -72,10 +73,10 @@ def train(template: Template) -> Train:
         job: Job, examples: Corpus | None = None, validation: Corpus | None = None, stop_after: int = 10**9
     ) -> list[dict[str, Any]]:
         job.folder.mkdir(exist_ok=True)
-        network = weights.load(job.start_from).train()
+        model = weights.load(job.start_from, Learning(), template.encoding)
         with Events(job.folder) as events:
             stop = StopAfter(job.folder, stop_after)
-            training = Training(job, network, examples or corpus(template, 30), validation, template.pad, events, stop)
+            training = Training(job, model, examples or corpus(template, 30), validation, events, stop)
             training.run()
         return told(job.folder)
 
@@ -124,8 +125,8 @@ def test_validation_is_whole_at_each_epochs_end_and_partial_between(job: Job, tr
     looked = [event["step"] for event in curve if "valid_loss" in event]
     assert looked == [1, 5, 8, 9, 13, 15, 17, 21, 23]
     checkpoint = next(event for event in events if event["kind"] == "checkpoint")
-    network = weights.load(Path(checkpoint["folder"]))
-    score = validate(network, held_out, np.arange(9), template.pad, lambda: None)
+    model = weights.load(Path(checkpoint["folder"]), encoding=template.encoding)
+    score = validate(model, held_out, np.arange(9), template.pad, lambda: None)
     assert checkpoint["full_valid_loss"] == pytest.approx(score.loss / score.tokens, abs=1e-6)
     assert checkpoint["full_valid_mean_token_accuracy"] == pytest.approx(score.right / score.tokens)
 
@@ -189,12 +190,12 @@ def test_a_finished_training_is_not_done_again(job: Job, train: Train, monkeypat
 def test_examples_of_weight_zero_teach_nothing(job: Job, train: Train, template: Template) -> None:
     events = train(job, examples=corpus(template, 8, weight=0))
     assert all(event["train_loss"] is None and "warning" in event for event in steps(events))
-    trained, base = (weights.load(folder) for folder in (job.folder / "checkpoints" / "step-6", job.start_from))
+    trained, base = (load(folder) for folder in (job.folder / "checkpoints" / "step-6", job.start_from))
     assert all(map(torch.equal, trained.state_dict().values(), base.state_dict().values()))
 
 
 def test_losses_that_are_no_numbers_are_told_as_null(job: Job, train: Train) -> None:
-    network = weights.load(job.start_from)
+    network = load(job.start_from)
     with torch.no_grad():
         network.norm.gain[0] = float("nan")
     sealed.write(job.start_from, lambda folder: save(network, folder))

@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch.nn import functional
 
+from lib.engine.built_in import BuiltIn
 from lib.engine.network import Config, Network
-from lib.engine.template import Rendered
+from lib.engine.template import Rendered, Template
 from lib.engine.train.corpus import pack
 from lib.engine.train.scoring import Score, score, validate
 
@@ -18,9 +19,10 @@ PAD = 31
 
 
 @pytest.fixture
-def network() -> Network:
+def model(template: Template) -> BuiltIn:
     torch.manual_seed(5)
-    return Network(Config(vocabulary=32, width=16, layers=1, heads=2, hidden=16, context=64, taps=2))
+    network = Network(Config(vocabulary=32, width=16, layers=1, heads=2, hidden=16, context=64, taps=2))
+    return BuiltIn(network, template)
 
 
 def examples(count: int) -> list[Rendered]:
@@ -31,10 +33,11 @@ def examples(count: int) -> list[Rendered]:
     ]
 
 
-def test_loss_and_gradient_are_those_of_each_example_alone(network: Network) -> None:
+def test_loss_and_gradient_are_those_of_each_example_alone(model: BuiltIn) -> None:
     rendered = examples(6)
-    loss, scored = score(network, pack(rendered), np.arange(6), PAD)
+    loss, scored = score(model, pack(rendered), np.arange(6), PAD)
     torch.autograd.backward(loss)
+    network = model.network
     gradient = network.embedding.weight.grad
     assert gradient is not None
     together = gradient.clone()
@@ -53,16 +56,16 @@ def test_loss_and_gradient_are_those_of_each_example_alone(network: Network) -> 
     assert torch.allclose(together, network.embedding.weight.grad, atol=1e-4)
 
 
-def test_validation_of_many_is_the_sum_of_each_and_learns_nothing(network: Network) -> None:
+def test_validation_of_many_is_the_sum_of_each_and_learns_nothing(model: BuiltIn) -> None:
     corpus = pack(examples(20))
     looks: list[None] = []
-    whole = validate(network, corpus, np.arange(20), PAD, lambda: looks.append(None))
+    whole = validate(model, corpus, np.arange(20), PAD, lambda: looks.append(None))
     single = Score()
     for one in range(20):
-        single += validate(network, corpus, np.array([one]), PAD, lambda: None)
+        single += validate(model, corpus, np.array([one]), PAD, lambda: None)
     assert (whole.right, whole.tokens) == (single.right, single.tokens)
     assert whole.loss == pytest.approx(single.loss, rel=1e-5)
-    assert all(weight.grad is None for weight in network.parameters())
+    assert all(weight.grad is None for weight in model.weights().values())
     assert looks
 
 
