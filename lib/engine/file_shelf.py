@@ -44,14 +44,20 @@ class FileShelf:
 
     def add(self, path: Path, *, filename: str, purpose: str, lives: int | None = None) -> sqlite3.Row:
         """Enter a written and synced file, named by its path; `lives` in seconds."""
-        now = int(self._clock())
         self._drop_expired()
         with self._store.change() as db:
-            db.execute(
-                "INSERT INTO files (id, filename, purpose, bytes, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
-                (path.name, filename, purpose, path.stat().st_size, now, None if lives is None else now + lives),
-            )
+            self.enter(db, path, filename=filename, purpose=purpose, lives=lives)
         return self.get(path.name)
+
+    def enter(
+        self, change: sqlite3.Connection, path: Path, *, filename: str, purpose: str, lives: int | None = None
+    ) -> None:
+        """What `add` does, as a part of a change that does more than that."""
+        now = int(self._clock())
+        change.execute(
+            "INSERT INTO files (id, filename, purpose, bytes, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
+            (path.name, filename, purpose, path.stat().st_size, now, None if lives is None else now + lives),
+        )
 
     def write(self, content: bytes, *, name: str, filename: str, purpose: str) -> sqlite3.Row:
         """Keep bytes that the engine itself made, under an id that ends in `name`. Doing it twice changes nothing."""

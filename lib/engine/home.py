@@ -21,10 +21,11 @@ class Home:
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
         self.files = self.folder / "files"
+        self.uploads = self.folder / "uploads"
         self.jobs = self.folder / "jobs"
         self.models = self.folder / "models"
         try:
-            for needed in (self.folder, self.files, self.jobs, self.models):
+            for needed in (self.folder, self.files, self.uploads, self.jobs, self.models):
                 needed.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = os.open(self.folder / "engine.lock", os.O_CREAT | os.O_RDWR, 0o600)
         except OSError as error:

@@ -28,13 +28,13 @@ from starlette.routing import Match
 from lib.engine import training_files
 from lib.engine.guard import Doorstep, Guard, Presence, names_of
 from lib.engine.protocol import refusal
-from lib.engine.routes import chat, files, jobs, models
+from lib.engine.routes import chat, files, jobs, models, uploads
 from lib.engine.service import Service
 from lib.engine.settings import Settings
 from lib.engine.supervisor import Examine
 from lib.errors import EngineError, EtudeError, ServiceBroken, ServiceError
 
-ROUTES = [*files.ROUTES, *jobs.ROUTES, *models.ROUTES, *chat.ROUTES]
+ROUTES = [*files.ROUTES, *uploads.ROUTES, *jobs.ROUTES, *models.ROUTES, *chat.ROUTES]
 TOKEN_BYTES = 32
 LOOK_SECONDS = 0.5
 GRACE_SECONDS = 2

@@ -17,6 +17,7 @@ from lib.engine.model_book import ModelBook
 from lib.engine.settings import Settings
 from lib.engine.store import Store
 from lib.engine.supervisor import Examine, Supervisor
+from lib.engine.upload_parts import UploadShelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Service:
     store: Store
     files: FileShelf
     jobs: JobBook
+    uploads: UploadShelf
     models: ModelBook
     supervisor: Supervisor
     answering: Answering
@@ -39,6 +41,7 @@ class Service:
         store = Store(home.database)
         files = FileShelf(store, home.files, clock)
         jobs = JobBook(store, clock)
+        uploads = UploadShelf(store, files, home.uploads, clock)
         models = ModelBook(store, home, settings.bases, clock)
         supervisor = Supervisor(
             home,
@@ -50,12 +53,13 @@ class Service:
             examine=examine,
         )
         answering = Answering(settings.answerer, home.folder / "answer.log")
-        return cls(home, store, files, jobs, models, supervisor, answering, clock)
+        return cls(home, store, files, uploads, jobs, models, supervisor, answering, clock)
 
     async def start(self) -> None:
         """Take up what an earlier engine left."""
         self.files.sweep()
         await self.supervisor.start()
+        self.uploads.sweep()
 
     async def stop(self) -> None:
         """End the children, then let go of the folder."""

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from lib.engine.file_shelf import file_object
 from lib.engine.protocol import cursor, invalid, limit_of, listing
 from lib.engine.service import service_of
-from lib.engine.upload import receive
+from lib.engine.upload import receive_file
 
 MOST_LISTED = 10_000
 
@@ -18,7 +18,7 @@ async def create(request: Request) -> Response:
     """POST /v1/files, multipart."""
     shelf = service_of(request).files
     target = shelf.new_path()
-    upload = await receive(request, target)
+    upload = await receive_file(request, target)
     return JSONResponse(
         file_object(shelf.add(target, filename=upload.filename, purpose=upload.purpose, lives=upload.lives))
     )
