@@ -6,6 +6,7 @@ keeping a file is for the shelf. Whether a line is an example is for the survey.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +14,14 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from lib.dataset.convert.conversion import Conversion, Unconvertible, recognise
-from lib.dataset.example import encode
+from lib.dataset.convert.conversion import Conversion, recognise
+from lib.dataset.convert.line import keys_left_out, turned
 from lib.dataset.finding import Finding, Findings
 from lib.dataset.jsonl import Lines, lines_of, value_of
 from lib.dataset.source.source import Source, open_source
 
 LOOKED_AT_FIRST = 100
 BLOCK, BLOCK_BYTES = 2_000, 8 << 20
-LEFT_OUT = "row_left_out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,38 +59,36 @@ def read(source: bytes | Path, name: str, *, conversion: Conversion | None = Non
 def conversion_of(source: Source, lines: Lines) -> Conversion | None:
     """How the lines of a source are to be converted as far as its first ones tell; None when they need not be."""
     first = (value_of(raw, 0)[0] for raw in lines.block(0, min(LOOKED_AT_FIRST, len(lines))))
-    return recognise([data for data in first if data is not None], table=source.kind == "table")
+    known = [data for data in first if data is not None]
+    return recognise(known, table=source.kind == "table", columns=source.columns)
 
 
 def converted(
     lines: Lines, conversion: Conversion, path: Path, found: Findings, progress: Callable[[int], None] | None = None
 ) -> Lines:
-    """Write the lines as the services have them to `path`. What cannot be converted stays out and is told in `found`.
+    """Write the lines as the services have them to `path`. What cannot be converted stays out and is told in `found`,
+    and so are the keys that have no place in an example.
 
     `progress` is called with the number of lines done; what it raises ends the conversion.
     """
     numbers: list[int] = []
+    keys: Counter[str] = Counter()
     with path.open("wb") as file:
         for begun, ended in lines.blocks(BLOCK, BLOCK_BYTES):
             for place, raw in enumerate(lines.block(begun, ended), start=begun):
                 number = lines.number(place)
-                data, problems = value_of(raw, number)
-                made = None if data is None else conversion.convert(data, number)
-                if made is None or isinstance(made, Unconvertible):
-                    for one in problems if made is None else [left_out(made, number)]:
-                        found.add(one)
-                    continue
-                file.write(encode(made) + b"\n")
-                numbers.append(number)
+                made = turned(raw, number, conversion)
+                for one in made.problems:
+                    found.add(one)
+                if made.raw is not None:
+                    file.write(made.raw + b"\n")
+                    numbers.append(number)
+                    keys.update(made.keys)
             if progress:
                 progress(ended)
+    if keys:
+        found.add(keys_left_out(keys))
     return lines_of(path, np.asarray(numbers, np.int64))
-
-
-def left_out(unfit: Unconvertible, number: int) -> Finding:
-    """What is said about a row that makes no example."""
-    why = "It stays out of the examples; the file itself is kept whole."
-    return Finding("warning", LEFT_OUT, number, None, unfit.text, why)
 
 
 def _file(source: bytes | Path, folder: Path) -> Path:

@@ -17,6 +17,7 @@ from streamlit.delta_generator import DeltaGenerator
 from lib.dataset.arrival.opened import Opened, Trial, try_out
 from lib.dataset.arrival.question import Answer, HowToBringIn
 from lib.dataset.convert.conversion import Conversion, Preview
+from lib.dataset.convert.line import lines_left, listed
 from lib.dataset.convert.roles import ROLES, Role, Roles
 from lib.dataset.example import Example
 from lib.ui import conversation, data_left_out
@@ -105,7 +106,7 @@ def _one(
         for number in group:
             keys.update(trials[number].keys)
         if keys:
-            st.caption(plain(f"No place in the examples: {data_left_out.listed(keys)}. The file as it came is kept."))
+            st.caption(plain(f"No place in the examples: {listed(keys)}. The file as it came is kept."))
     for place, shown in enumerate(trials[group[0]].shown):
         _preview(shown, named=place == 0)
 
@@ -206,10 +207,10 @@ def _rest(files: Sequence[Opened], trials: Mapping[int, Trial]) -> None:
         return
     tried = sum(trial.tried for trial in trials.values())
     of = f"{tried:,}" if all(trial.whole for trial in trials.values()) else f"the first {tried:,}"
-    bad = sum(totals.values())
     things = "rows" if all(opened.kind == "table" for opened in files) else "lines"
-    label = f":orange[:material/warning: {bad:,} of {of} {things} cannot become examples]"
-    with st.expander(label, type="compact"):
+    bad = lines_left(totals)
+    said = f"{bad:,} of {of} {things} cannot become examples" if bad else "Not everything can be understood"
+    with st.expander(f":orange[:material/warning: {said}]", type="compact"):
         data_left_out.problems(left, totals)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 
 from lib.dataset.arrival.question import Answer, WithoutTheRest
+from lib.dataset.convert.line import listed
 from lib.dataset.finding import Finding
 from lib.dataset.shelf import Version
 from lib.ui.figures import number_of
@@ -17,7 +18,6 @@ from lib.ui.plain import plain, shortened
 
 LIST_HEIGHT, FEW = 240, 6
 MOST_CHARACTERS = 20_000
-MOST_KEYS = 12
 
 
 def ask(
@@ -78,13 +78,6 @@ def told(version: Version) -> None:
             st.caption(f"{unread - len(sentences):,} more are not listed.")
         if keys or sentences or unread:
             st.caption("The file as it came is kept whole in the workspace.")
-
-
-def listed(keys: Mapping[str, int]) -> str:
-    """Names of keys as text, those that stand most often first."""
-    names = [f"“{shortened(name, 60)}” ({number:,} times)" for name, number in keys.items()]
-    more = len(names) - MOST_KEYS
-    return ", ".join(names[:MOST_KEYS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _heading(unread: int, keys: Mapping[str, int], sentences: Sequence[str]) -> str:

@@ -107,6 +107,9 @@ class Arrival:
         """Stop as soon as possible; nothing of it is kept. Does nothing once it is over."""
         with self._changed:
             self._stopping.set()
+            if self._now.phase == "asking":
+                # The question is over at once, so that nobody is shown it again before the thread has ended.
+                self._now = State("reading", self._now.progress)
             self._changed.notify_all()
 
     def _run(self) -> None:

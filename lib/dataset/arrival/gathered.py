@@ -14,6 +14,7 @@ from typing import Any
 from lib.dataset.arrival.opened import Opened
 from lib.dataset.arrival.pace import CHECK, CONVERT, KEEP, Pace
 from lib.dataset.convert.conversion import Conversion
+from lib.dataset.convert.line import lines_left
 from lib.dataset.finding import Finding, Findings
 from lib.dataset.jsonl import Lines, lines_of
 from lib.dataset.naming import title_of
@@ -23,8 +24,6 @@ from lib.errors import DataError
 from lib.tokens.batch import BatchCounter
 
 BLOCK, BLOCK_BYTES = 2_000, 8 << 20
-# What is wrong with a file, not with one of its lines.
-ABOUT_THE_FILE = frozenset({"archive_damaged", "broken_character", "rest_not_read", "unreadable_file"})
 
 Plan = Sequence[tuple[Opened, Conversion | None]]
 
@@ -56,7 +55,7 @@ class Gathered:
     @property
     def lines_left(self) -> int:
         """How many lines stayed out."""
-        return sum(number for code, number in self.totals.items() if code not in ABOUT_THE_FILE)
+        return lines_left(self.totals)
 
     @property
     def is_whole(self) -> bool:
@@ -127,8 +126,8 @@ class _Gathering:
         for begun, ended in opened.lines.blocks(BLOCK, BLOCK_BYTES):
             for place, raw in enumerate(opened.lines.block(begun, ended), start=begun):
                 turned = opened.turned(raw, opened.lines.number(place), how)
-                if turned.problem is not None:
-                    found.add(turned.problem)
+                for problem in turned.problems:
+                    found.add(problem)
                 if turned.raw is None:
                     continue
                 write(turned.raw + b"\n")

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any
 
 from lib.dataset.convert.dialects import DIALECTS, dialect_of, is_native
+from lib.dataset.convert.exported import EXPORTED, exported, is_exported, is_row
 from lib.dataset.convert.fields import Data, Fields, Unfit, looks_nested
 from lib.dataset.convert.names import plain
 from lib.dataset.convert.roles import ROLES, Role, Roles, by_name, guess_roles
@@ -70,9 +71,10 @@ class Conversion:
         made, _, why = self._applied(data)
         return Unconvertible(why, line) if made is None else made
 
-    def left_out(self, data: Mapping[str, Any]) -> tuple[str, ...]:
-        """What has no place in the converted example: its keys, and those inside of what was converted."""
-        return self._applied(data)[1]
+    def preview(self, data: Mapping[str, Any]) -> Preview:
+        """What would become of the example, and what of it has no place there."""
+        made, left_out, why = self._applied(data)
+        return Preview(data, made, left_out, why)
 
     def as_json(self) -> dict[str, Any]:
         """The conversion as it is kept."""
@@ -92,12 +94,14 @@ class Conversion:
 
     def _applied(self, data: Mapping[str, Any]) -> tuple[Data | None, tuple[str, ...], str]:
         """The example, what is left out of it, and why it cannot be converted."""
-        if is_native(data) and (self.roles is None or not any(name in data for name in self.roles.columns("question"))):
+        if is_native(data) and not self._asks_for(data):
             return dict(data), (), ""
         fields = Fields(data)
         try:
             if self.roles is not None:
                 made = self.roles.convert(fields)
+            elif self.dialect == EXPORTED:
+                made = exported(fields)
             elif (dialect := dialect_of(fields, self.dialect)) is not None:
                 made = dialect.convert(fields)
             else:
@@ -108,13 +112,24 @@ class Conversion:
             return None, tuple(data), "is nested too deeply"
         return made, fields.left_out(), ""
 
+    def _asks_for(self, data: Mapping[str, Any]) -> bool:
+        """Whether an example is to be converted although it seems to have the services' format."""
+        if self.roles is not None:
+            return any(name in data for name in self.roles.columns("question"))
+        return self.dialect == EXPORTED and is_row(data)
 
-def recognise(sample: Sequence[Mapping[str, Any]], *, table: bool = False) -> Conversion | None:
+
+def recognise(
+    sample: Sequence[Mapping[str, Any]], *, table: bool = False, columns: Sequence[str] = ()
+) -> Conversion | None:
     """How most of the first examples of a file are to be converted; None when they need not be, or nobody knows.
 
     `sample` may be longer than is looked at. The rows of a `table` always have a conversion unless they need none:
-    where no dialect says more than which column is what, the roles of the columns are guessed.
+    where no dialect says more than which column is what, the roles of the columns are guessed. `columns` are those of
+    the table, also those that are empty in its first rows.
     """
+    if is_exported(columns):
+        return Conversion(dialect=EXPORTED)
     looked_at = sample[:LOOKED_AT_FIRST]
     if not looked_at:
         return None
@@ -131,16 +146,12 @@ def recognise(sample: Sequence[Mapping[str, Any]], *, table: bool = False) -> Co
     # Lines of JSON are no table: their keys must say by their names that they ask and answer.
     if not table and not ("question" in named and named & {"answer", "label"}):
         return None
-    return Conversion(roles=guess_roles(looked_at))
+    return Conversion(roles=guess_roles(looked_at, columns))
 
 
 def preview(examples: Iterable[Mapping[str, Any]], conversion: Conversion, n: int = 5) -> tuple[Preview, ...]:
     """What would become of the first n examples."""
-    shown = []
-    for data in islice(examples, n):
-        made, left_out, why = conversion._applied(data)
-        shown.append(Preview(data, made, left_out, why))
-    return tuple(shown)
+    return tuple(map(conversion.preview, islice(examples, n)))
 
 
 NATIVE = "as the services have it"

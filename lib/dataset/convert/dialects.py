@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib.dataset.convert.exported import ALWAYS, exported
+from lib.dataset.convert.exported import ALWAYS, EXPORTED, exported
 from lib.dataset.convert.fields import Data, Fields, Unfit, is_empty, looks_nested, nested, text_of
 from lib.dataset.convert.marked import conversation, is_marked
 from lib.dataset.convert.names import CONTEXTS, SYSTEMS
@@ -64,19 +64,6 @@ def converted(data: Mapping[str, Any]) -> Data | None:
         return dialect.convert(Fields(data)) if dialect else None
     except (Unfit, RecursionError):
         return None
-
-
-def left_out(data: Mapping[str, Any]) -> tuple[str, ...]:
-    """The keys of an example that its conversion has no place for."""
-    dialect = recognise(data)
-    if dialect is None:
-        return ()
-    fields = Fields(data)
-    try:
-        dialect.convert(fields)
-    except (Unfit, RecursionError):
-        return ()
-    return fields.left_out()
 
 
 def _chat(question: Any, answer: Any, system: Any = None) -> list[Data]:
@@ -178,7 +165,7 @@ def _known(
 
 # The more particular stand first: an example is in the first dialect whose keys it has.
 DIALECTS: tuple[Dialect, ...] = (
-    _known("a table that Etude exported", ALWAYS, "Each row becomes the example that it was.", exported),
+    _known(EXPORTED, ALWAYS, "Each row becomes the example that it was.", exported),
     *(
         _known(
             "chosen and rejected",

@@ -44,6 +44,16 @@ class Fields:
         """The value of a field without taking it; None without one."""
         return self._data[self._keys[name]] if name in self._keys else None
 
+    def has_only(self, names: Iterable[str]) -> bool:
+        """Whether there is no field but those of these names."""
+        return self._keys.keys() <= set(names)
+
+    def take_all(self, names: Iterable[str]) -> Data:
+        """The values of all these fields as they are, None for those that are not there."""
+        names = tuple(names)
+        self._taken.update(self._keys[name] for name in names if self.has(name))
+        return {name: self.look(name) for name in names}
+
     def take(self, *names: str) -> Any:
         """The value of the first of these fields that holds something; None when none does."""
         for name in names:

@@ -67,8 +67,9 @@ class Roles:
         asked = _listed(self.columns("context", "question"))
         answered = _listed(self.columns("answer", "label"))
         system = self.columns("system")
+        becomes = "become" if len(self.columns("context", "question")) > 1 else "becomes"
         return (
-            f"{asked or 'No column'} becomes the question, {answered or 'no column'} the answer"
+            f"{asked or 'No column'} {becomes} the question, {answered or 'no column'} the answer"
             + (f", {_listed(system)} the system message" if system else "")
             + "."
         )

@@ -31,6 +31,7 @@ _READING: tuple[tuple[str, Severity, str, str | None], ...] = (
     ("not_one_example_a_line", "info", "Files without one example a line", None),
     ("not_utf8", "info", "Files in another encoding", None),
     ("row_left_out", "warning", "Rows that make no example", None),
+    ("keys_left_out", "info", "Keys without a place in the examples", None),
 )
 _ARRIVAL: tuple[tuple[str, Severity, str, str | None], ...] = (
     ("unreadable_file", "error", "Files that cannot be read", None),

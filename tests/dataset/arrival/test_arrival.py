@@ -352,7 +352,7 @@ def test_a_row_of_our_own_export_that_was_damaged_is_named(ws: Workspace, tmp_pa
     question = settled(arrival).question
     assert isinstance(question, WithoutTheRest)
     assert (question.examples, question.lines) == (9, 1)
-    assert question.left[0].text == "Row 5 holds an example that was damaged since it was exported."
+    assert question.left[0].text.startswith("Row 5 has JSON in “example” that cannot be read: ")
 
 
 @pytest.mark.parametrize("stage", ["Copying", "Reading", "Checking", "Keeping"])
@@ -417,6 +417,27 @@ def test_an_answer_that_comes_twice_or_too_late_changes_nothing(ws: Workspace) -
     assert version.changes["conversion"]
     assert arrival.now.phase == "done"
     assert len(shelf.datasets(ws)) == 1
+
+
+def test_whoever_stops_is_not_asked_once_more(ws: Workspace) -> None:
+    arrival = begin(ws, ("half.jsonl", lines_of(many(10)) + b"{oops\n"))
+    assert settled(arrival).question is not None
+    arrival.stop()
+    assert arrival.now.question is None
+    assert settled(arrival).phase == "stopped"
+
+
+def test_what_a_conversion_loses_of_a_line_is_told_and_takes_no_line_out(ws: Workspace) -> None:
+    content = lines_of(ALPACA) + b'{"instruction": "a", "instruction": "b", "output": "c"}\n'
+    arrival = begin(ws, ("alpaca.jsonl", content))
+    [opened] = asked(arrival).files
+    trial = try_out(opened, opened.conversion)
+    assert (trial.good, trial.tried) == (13, 13)
+    assert [(one.code, one.line) for one in trial.left] == [("repeated_key", 13)]
+    arrival.answer(Answer((opened.conversion,)))
+    [version] = arrived(ws, arrival)
+    assert (version.examples, version.changes["unread"]) == (13, 0)
+    assert version.changes["told"][0].startswith("Line 13 has the key “instruction” twice")
 
 
 def test_a_full_disk_is_a_sentence(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from lib.dataset.convert.conversion import Conversion, Unconvertible, recognise
+from lib.dataset.convert.exported import EXPORTED
+from lib.dataset.convert.exported import PARQUET as COLUMNS
 from lib.dataset.example import Method, encode
 from lib.dataset.export_csv import write_csv
 from lib.dataset.export_row import Row
@@ -24,8 +26,8 @@ def came_back(data: list[Data], folder: Path, method: Method) -> list[Any]:
     assert source.problems == ()
     rows = [json.loads(line) for line in source.path.read_bytes().splitlines()]
     conversion = recognise(rows, table=True)
-    assert conversion == Conversion(dialect="a table that Etude exported")
-    assert all(conversion.left_out(row) == () for row in rows)
+    assert conversion == Conversion(dialect=EXPORTED)
+    assert all(conversion.preview(row).left_out == () for row in rows)
     return [conversion.convert(row) for row in rows]
 
 
@@ -33,6 +35,7 @@ def came_back(data: list[Data], folder: Path, method: Method) -> list[Any]:
     ("data", "method"),
     [
         ([chat("Why?", "So.", system="s"), chat("=1+1", "'- b"), chat("\u200b a", " b \n"), TOOLS], "supervised"),
+        ([chat("Why?", ""), chat("", "So.")], "supervised"),
         ([pair(), pair("a\r\n,;", "b", "@c")], "dpo"),
     ],
 )
@@ -49,19 +52,53 @@ def test_real_examples_come_back_as_they_were(name: str, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"answer": ""}, "nothing in “answer”"),
         ({"example": "{broken"}, "cannot be read"),
         ({"example": "[]"}, "no object in “example”"),
     ],
 )
 def test_a_row_that_was_spoilt_says_so(change: Data, why: str) -> None:
     row = dict.fromkeys(("line", "split", "system", "question", "answer", "earlier", "example"), "x") | {"example": ""}
-    made = Conversion(dialect="a table that Etude exported").convert(row | change)
+    made = Conversion(dialect=EXPORTED).convert(row | change)
     assert isinstance(made, Unconvertible)
     assert why in made.why
 
 
 def test_a_table_without_one_of_the_columns_says_so() -> None:
     row = dict.fromkeys(("line", "split", "system", "question", "earlier", "example"), "x")
-    made = Conversion(dialect="a table that Etude exported").convert(row)
+    made = Conversion(dialect=EXPORTED).convert(row)
     assert made == Unconvertible("has not all columns that it was exported with")
+
+
+PARQUET = {"line": 1, "split": "training", "messages": [{"role": "user", "content": "a"}]}
+
+
+def test_a_parquet_table_of_ours_is_known_by_its_columns_and_no_other_is() -> None:
+    assert recognise([PARQUET], table=True, columns=COLUMNS) == Conversion(dialect=EXPORTED)
+    assert recognise([PARQUET], table=True, columns=[*COLUMNS, "more"]) is None
+    assert recognise([PARQUET]) is None
+
+
+def test_a_row_of_parquet_is_the_example_without_its_place() -> None:
+    made = Conversion(dialect=EXPORTED).preview(PARQUET)
+    assert (made.after, made.left_out) == ({"messages": PARQUET["messages"]}, ())
+
+
+def test_an_example_that_says_no_place_stays_as_it_is() -> None:
+    assert Conversion(dialect=EXPORTED).convert({**chat(), "id": 1}) == {**chat(), "id": 1}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"messages": ["a"]},
+        {"messages": "a"},
+        {"messages": [{"role": "assistant", "tool_calls": "[oops"}]},
+        {"messages": None, "input": "{}"},
+        {"tools": "[oops"},
+        {"other": "[]"},
+        {"other": 1},
+    ],
+)
+def test_a_row_of_parquet_that_was_spoilt_says_so(damage: Data) -> None:
+    made = Conversion(dialect=EXPORTED).convert(PARQUET | damage)
+    assert made == Unconvertible("holds an example that was damaged since it was exported")

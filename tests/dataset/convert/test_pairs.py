@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from lib.dataset.convert.dialects import converted, left_out
+from lib.dataset.convert.conversion import Conversion
+from lib.dataset.convert.dialects import converted
 from lib.dataset.convert.pairs import SIDES
 from tests.dataset.conversations import pair
 
@@ -57,7 +58,9 @@ def test_a_whole_conversation_keeps_all_that_was_said_before_the_answers() -> No
     before = [SYSTEM, USER, {"role": "assistant", "content": "Hm."}, {"role": "user", "content": "Say."}]
     made = converted({"prompt": "Which one?", "chosen": [*before, GOOD], "rejected": [*before, BAD], "score": 3})
     assert made == pair() | {"input": {"messages": before}}
-    assert left_out({"prompt": "Which one?", "chosen": [USER, GOOD], "rejected": [USER, BAD], "score": 3}) == ("score",)
+    assert Conversion().preview(
+        {"prompt": "Which one?", "chosen": [USER, GOOD], "rejected": [USER, BAD], "score": 3}
+    ).left_out == ("score",)
 
 
 def test_a_system_message_and_tools_belong_to_the_input() -> None:
@@ -72,7 +75,7 @@ def test_a_system_message_and_tools_belong_to_the_input() -> None:
 def test_answers_between_the_best_and_the_worst_are_named() -> None:
     completions = [{"response": text, "score": score} for text, score in (("a", 1), ("b", 2), ("c", 3))]
     foreign = {"instruction": "q", "completions": completions}
-    assert left_out(foreign) == ("answers between the best and the worst (of completions)",)
+    assert Conversion().preview(foreign).left_out == ("answers between the best and the worst (of completions)",)
 
 
 @pytest.mark.parametrize(

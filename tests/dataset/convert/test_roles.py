@@ -68,7 +68,7 @@ def test_context_and_system_have_their_places() -> None:
     fields = Fields({"doc": "It rains.", "q": "Does it?", "a": True, "sys": "Be brief.", "n": 7})
     assert roles.convert(fields) == chat("It rains.\n\nDoes it?", "true", system="Be brief.")
     assert fields.left_out() == ("n",)
-    assert roles.becomes() == "“doc” and “q” becomes the question, “a” the answer, “sys” the system message."
+    assert roles.becomes() == "“doc” and “q” become the question, “a” the answer, “sys” the system message."
 
 
 def test_columns_that_differ_in_writing_only_are_two() -> None:
