@@ -5,17 +5,20 @@ Every ending may be reached twice, by an engine that was killed in the middle of
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+import sqlite3
 from pathlib import Path
 
 from lib.engine import result_file
 from lib.engine.file_shelf import FileShelf
 from lib.engine.home import Home
-from lib.engine.job_book import ENDED, JOB_PREFIX, JobBook, model_of
+from lib.engine.job_book import ENDED, JobBook, model_of
 from lib.engine.journal import Done, Outcome, within
 from lib.engine.model_book import ModelBook
 
 RESUME_FOLDER = "resume"
+FILE_ID_LENGTH = 22
 
 
 class Conclusion:
@@ -61,10 +64,11 @@ class Conclusion:
         created = f"New fine-tuned model created: {model}"
         if job["result_file"] is None:
             content = result_file.content(self._book.metrics(job_id))
-            result = self._files.write(
-                content, name=job_id.removeprefix(JOB_PREFIX), filename=result_file.NAME, purpose="fine-tune-results"
-            )
-            self._book.move(job_id, "model", created, result_file=result["id"])
+            written = {"result_file": self._write(job_id, result_file.NAME, content)}
+            losses = self._losses(job)
+            if losses is not None:
+                written["example_file"] = self._write(job_id, result_file.LOSSES_NAME, losses)
+            self._book.move(job_id, "model", created, **written)
         self._book.move(
             job_id,
             "succeeded",
@@ -75,6 +79,19 @@ class Conclusion:
             finished_at=self._book.now(),
             estimated_finish=None,
         )
+
+    def _write(self, job_id: str, filename: str, content: bytes) -> str:
+        """Keep a result file under an id made of the job's, so that writing it twice makes one; its id."""
+        digest = hashlib.sha256(f"{job_id} {filename}".encode()).hexdigest()
+        row = self._files.write(content, name=digest[:FILE_ID_LENGTH], filename=filename, purpose="fine-tune-results")
+        return str(row["id"])
+
+    def _losses(self, job: sqlite3.Row) -> bytes | None:
+        """What the trainer wrote of single examples, as a result file; None when it wrote nothing."""
+        if job["example_losses"] is None:
+            return None
+        path = self._home.job(job["id"]) / job["example_losses"]
+        return result_file.encoded(path.read_bytes()) if path.is_file() else None
 
     def _tidy(self, job_id: str) -> None:
         """What only a running training needs: its resume state is three times the size of a model."""

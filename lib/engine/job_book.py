@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from lib.engine.job_request import NAMES
 from lib.engine.model_book import fine_tuned_id
 from lib.engine.protocol import not_there
 from lib.engine.store import Store, new_id
@@ -67,10 +68,11 @@ class JobBook:
                 return found
         return None
 
-    def unfinished(self) -> int:
-        """How many jobs have not ended."""
-        marks = ", ".join("?" * len(ENDED))
-        found = self._store.row(f"SELECT COUNT(*) AS n FROM jobs WHERE status NOT IN ({marks})", ENDED)
+    def unfinished(self, *, paused: bool = False) -> int:
+        """How many jobs have not ended, with or without those that are paused and wait for a person."""
+        left_out = ENDED if paused else (*ENDED, "paused")
+        marks = ", ".join("?" * len(left_out))
+        found = self._store.row(f"SELECT COUNT(*) AS n FROM jobs WHERE status NOT IN ({marks})", left_out)
         return int(found["n"]) if found else 0
 
     def listed(
@@ -93,6 +95,10 @@ class JobBook:
         found = self._store.row("SELECT COUNT(*) AS n FROM events WHERE job_id = ?", (job_id,))
         return int(found["n"]) if found else 0
 
+    def was_told(self, job_id: str, mark: str) -> bool:
+        """Whether a job has an event with this mark."""
+        return self._store.row("SELECT 1 FROM events WHERE job_id = ? AND mark = ?", (job_id, mark)) is not None
+
     def metrics(self, job_id: str) -> list[sqlite3.Row]:
         """A job's metrics events, oldest first."""
         return self._store.rows("SELECT * FROM events WHERE job_id = ? AND type = 'metrics' ORDER BY number", (job_id,))
@@ -109,6 +115,19 @@ class JobBook:
                 db.execute(f"UPDATE jobs SET {names} WHERE id = ?", (*columns.values(), job_id))
             level = "error" if columns.get("status") == "failed" else "info"
             self.tell(db, job_id, mark, message, level=level)
+
+    def pause(self, job_id: str) -> None:
+        """Let a job wait until it is resumed."""
+        self._repeated(job_id, "paused", "Fine-tuning job paused", status="paused", estimated_finish=None)
+
+    def resume(self, job_id: str) -> None:
+        """Put a paused job back where it was: among those that wait to be trained, or to be looked at."""
+        status = "queued" if self.was_told(job_id, "validated") else "validating_files"
+        self._repeated(job_id, "resumed", "Fine-tuning job resumed", status=status)
+
+    def _repeated(self, job_id: str, what: str, message: str, **columns: Any) -> None:
+        """Tell what may happen to a job more than once. The row of events that it finds makes each time its own."""
+        self.move(job_id, f"{what} after {self.told(job_id)}", message, **columns)
 
     def fail(self, job_id: str, code: str, message: str, param: str | None) -> None:
         """End a job with an error."""
@@ -158,7 +177,10 @@ def model_of(job: sqlite3.Row) -> str:
 
 def job_object(row: sqlite3.Row) -> dict[str, Any]:
     """A job as the protocol shows it."""
-    hyperparameters = json.loads(row["hyperparameters"])
+    own = json.loads(row["hyperparameters"])
+    # OpenAI says null here for "dpo", which its own client refuses when it is strict. That client's types, and the
+    # published schema, allow these three for every method.
+    shared = {name: own[name] for name in NAMES}
     return {
         "object": "fine_tuning.job",
         "id": row["id"],
@@ -167,11 +189,11 @@ def job_object(row: sqlite3.Row) -> dict[str, Any]:
         "finished_at": row["finished_at"],
         "fine_tuned_model": row["fine_tuned_model"],
         "organization_id": "org-local",
-        "result_files": [row["result_file"]] if row["result_file"] else [],
+        "result_files": [made for made in (row["result_file"], row["example_file"]) if made],
         "status": row["status"],
         "validation_file": row["validation_file"],
         "training_file": row["training_file"],
-        "hyperparameters": hyperparameters,
+        "hyperparameters": shared,
         "trained_tokens": row["trained_tokens"],
         # OpenAI says {"code": null, "message": null, "param": null} here, which its own client refuses when it is
         # strict. The published schema allows null as well, and every client reads it.
@@ -181,7 +203,7 @@ def job_object(row: sqlite3.Row) -> dict[str, Any]:
         "estimated_finish": row["estimated_finish"],
         "integrations": [],
         "metadata": json.loads(row["metadata"]) if row["metadata"] else None,
-        "method": {"type": row["method"], row["method"]: {"hyperparameters": hyperparameters}},
+        "method": {"type": row["method"], row["method"]: {"hyperparameters": own}},
     }
 
 

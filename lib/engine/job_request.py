@@ -15,13 +15,19 @@ from lib.engine.protocol import invalid
 MOST_PAIRS = 16
 
 Auto = Literal["auto"]
+Trained = Literal["supervised", "dpo"]
 Epochs = Auto | Annotated[int, Meta(ge=1, le=50)]
 BatchSize = Auto | Annotated[int, Meta(ge=1, le=256)]
 Multiplier = Auto | Annotated[float, Meta(gt=0)]
+Beta = Auto | Annotated[float, Meta(gt=0, le=2)]
 Metadata = Annotated[
     dict[Annotated[str, Meta(max_length=64)], Annotated[str, Meta(max_length=512)]], Meta(max_length=MOST_PAIRS)
 ]
 NAMES = ("n_epochs", "batch_size", "learning_rate_multiplier")
+NOT_HERE = (
+    "Method 'reinforcement' is not available on this server: it learns from graders that score sampled answers, and "
+    "this server runs none. It trains with 'supervised' and 'dpo'. Choose one of these, or another service."
+)
 
 
 class Hyperparameters(Struct):
@@ -30,14 +36,28 @@ class Hyperparameters(Struct):
     learning_rate_multiplier: Multiplier | UnsetType = UNSET
 
 
+class OwnHyperparameters(Hyperparameters):
+    """Those of a method. `weights` is this server's own: what of a model is trained; OpenAI ignores it."""
+
+    weights: Literal["lora", "full"] | UnsetType = UNSET
+
+
+class DpoHyperparameters(OwnHyperparameters):
+    beta: Beta | UnsetType = UNSET
+
+
 class Supervised(Struct):
-    hyperparameters: Hyperparameters | UnsetType = UNSET
+    hyperparameters: OwnHyperparameters | UnsetType = UNSET
+
+
+class Dpo(Struct):
+    hyperparameters: DpoHyperparameters | UnsetType = UNSET
 
 
 class Method(Struct):
     type: Literal["supervised", "dpo", "reinforcement"]
     supervised: Supervised | UnsetType = UNSET
-    dpo: dict[str, Any] | UnsetType = UNSET
+    dpo: Dpo | UnsetType = UNSET
     reinforcement: dict[str, Any] | UnsetType = UNSET
 
 
@@ -67,9 +87,10 @@ class JobRequest(Struct):
     integrations: Annotated[list[Integration], Meta(max_length=5)] | None = None
 
 
-def asked_for(request: JobRequest) -> dict[str, Any]:
-    """n_epochs, batch_size and learning_rate_multiplier as asked for, "auto" where nothing was said.
+def asked_for(request: JobRequest) -> tuple[Trained, dict[str, Any]]:
+    """The method, and its hyperparameters as asked for: "auto" where nothing was said, `weights` only if something was.
 
+    What stands under the method counts; without that the deprecated `hyperparameters` beside it.
     Raises Rejected (400) for a method that cannot be trained here, and for integrations, which would send data away.
     """
     if request.integrations:
@@ -78,19 +99,21 @@ def asked_for(request: JobRequest) -> dict[str, Any]:
             "Integrations are not available on this server: it sends nothing to other services. Leave the field out.",
             code="unsupported_value",
         )
-    given = request.hyperparameters
-    if request.method is not UNSET:
-        if request.method.type != "supervised":
-            raise invalid(
-                "method.type",
-                f"Method '{request.method.type}' is not available on this server, which trains with 'supervised'. "
-                "Choose that method, or another service.",
-                code="unsupported_value",
-            )
-        for other in ("dpo", "reinforcement"):
-            if getattr(request.method, other) is not UNSET:
-                raise invalid(f"method.{other}", f"'method.{other}' does not belong to the method 'supervised'.")
-        if request.method.supervised is not UNSET and request.method.supervised.hyperparameters is not UNSET:
-            given = request.method.supervised.hyperparameters
+    method = request.method
+    given: Hyperparameters | UnsetType = request.hyperparameters
+    if method is UNSET:
+        return "supervised", _whole(given, NAMES)
+    if method.type == "reinforcement":
+        raise invalid("method.type", NOT_HERE, code="unsupported_value")
+    for other in ("supervised", "dpo", "reinforcement"):
+        if other != method.type and getattr(method, other) is not UNSET:
+            raise invalid(f"method.{other}", f"'method.{other}' does not belong to the method '{method.type}'.")
+    own = method.supervised if method.type == "supervised" else method.dpo
+    if own is not UNSET and own.hyperparameters is not UNSET:
+        given = own.hyperparameters
+    return method.type, _whole(given, NAMES if method.type == "supervised" else (*NAMES, "beta"))
+
+
+def _whole(given: Hyperparameters | UnsetType, names: tuple[str, ...]) -> dict[str, Any]:
     said = {} if given is UNSET else msgspec.to_builtins(given)
-    return {name: said.get(name, "auto") for name in NAMES}
+    return dict.fromkeys(names, "auto") | said

@@ -33,6 +33,12 @@ class Metrics(Struct, kw_only=True):
     valid_mean_token_accuracy: float | None = None
     full_valid_loss: float | None = None
     full_valid_mean_token_accuracy: float | None = None
+    train_rewards_accuracy: float | None = None
+    train_rewards_margin: float | None = None
+    valid_rewards_accuracy: float | None = None
+    valid_rewards_margin: float | None = None
+    full_valid_rewards_accuracy: float | None = None
+    full_valid_rewards_margin: float | None = None
 
 
 class Step(Metrics, tag_field="kind", tag="step", kw_only=True):
@@ -46,6 +52,10 @@ class Checkpoint(Metrics, tag_field="kind", tag="checkpoint", kw_only=True):
     folder: str
 
 
+class Examples(Struct, tag_field="kind", tag="examples"):
+    file: str
+
+
 class Done(Struct, tag_field="kind", tag="done"):
     trained_tokens: int
     folder: str
@@ -57,7 +67,7 @@ class Failed(Struct, tag_field="kind", tag="failed"):
     param: str | None = None
 
 
-Line = Step | Checkpoint | Done | Failed
+Line = Step | Checkpoint | Examples | Done | Failed
 Outcome = Done | Failed
 
 
@@ -95,6 +105,9 @@ class Journal:
             self._step(db, job["id"], event)
         elif isinstance(event, Checkpoint):
             self._checkpoint(db, job, folder, event)
+        elif isinstance(event, Examples):
+            losses = within(folder, event.file).relative_to(folder.resolve())
+            db.execute("UPDATE jobs SET example_losses = ? WHERE id = ?", (str(losses), job["id"]))
         else:
             db.execute("UPDATE jobs SET outcome = ? WHERE id = ?", (msgspec.json.encode(event).decode(), job["id"]))
 
@@ -104,7 +117,7 @@ class Journal:
         if event.warning is not None:
             self._book.tell(db, job_id, f"warning {event.step}", event.warning, at=event.at, level="warn")
         if event.seconds_left is not None:
-            finish = int(event.at + event.seconds_left)
+            finish = round(event.at + event.seconds_left)
             db.execute("UPDATE jobs SET estimated_finish = ? WHERE id = ?", (finish, job_id))
 
     def _checkpoint(self, db: sqlite3.Connection, job: sqlite3.Row, folder: Path, event: Checkpoint) -> None:

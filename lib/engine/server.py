@@ -31,7 +31,7 @@ from lib.engine.protocol import refusal
 from lib.engine.routes import chat, files, jobs, models, uploads
 from lib.engine.service import Service
 from lib.engine.settings import Settings
-from lib.engine.supervisor import Examine
+from lib.engine.training_files import Examine
 from lib.errors import EngineError, EtudeError, ServiceBroken, ServiceError
 
 ROUTES = [*files.ROUTES, *uploads.ROUTES, *jobs.ROUTES, *models.ROUTES, *chat.ROUTES]

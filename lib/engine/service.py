@@ -16,7 +16,8 @@ from lib.engine.journal import Journal
 from lib.engine.model_book import ModelBook
 from lib.engine.settings import Settings
 from lib.engine.store import Store
-from lib.engine.supervisor import Examine, Supervisor
+from lib.engine.supervisor import Supervisor
+from lib.engine.training_files import Examine
 from lib.engine.upload_parts import UploadShelf
 
 
@@ -27,8 +28,8 @@ class Service:
     home: Home
     store: Store
     files: FileShelf
-    jobs: JobBook
     uploads: UploadShelf
+    jobs: JobBook
     models: ModelBook
     supervisor: Supervisor
     answering: Answering
@@ -40,8 +41,8 @@ class Service:
         home = Home(settings.home)
         store = Store(home.database)
         files = FileShelf(store, home.files, clock)
-        jobs = JobBook(store, clock)
         uploads = UploadShelf(store, files, home.uploads, clock)
+        jobs = JobBook(store, clock)
         models = ModelBook(store, home, settings.bases, clock)
         supervisor = Supervisor(
             home,
@@ -58,8 +59,8 @@ class Service:
     async def start(self) -> None:
         """Take up what an earlier engine left."""
         self.files.sweep()
-        await self.supervisor.start()
         self.uploads.sweep()
+        await self.supervisor.start()
 
     async def stop(self) -> None:
         """End the children, then let go of the folder."""

@@ -15,15 +15,15 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from lib.dataset.auto import auto_batch_size, auto_epochs
+from lib.engine import job_orders
 from lib.engine.conclusion import Conclusion
 from lib.engine.home import Home
 from lib.engine.job_book import ENDED, JOB_PREFIX, JobBook
+from lib.engine.job_orders import TRAINING_FILE, VALIDATION_FILE
 from lib.engine.journal import Journal
 from lib.engine.model_book import ModelBook
-from lib.engine.settings import CONTEXT
 from lib.engine.trainer_process import TrainerProcess
-from lib.engine.training_files import Unusable, Usable
+from lib.engine.training_files import Examine, GivenFile, Unusable
 from lib.errors import EngineError, EtudeError, Rejected
 
 LOOK_SECONDS = 0.2
@@ -31,11 +31,10 @@ LOOK_SECONDS = 0.2
 # by accident needs, few enough for one that dies of the same example each time.
 FRUITLESS_STARTS = 5
 DATABASE_PAUSE_SECONDS = 5.0
-TRAINING_FILE = "training.jsonl"
-VALIDATION_FILE = "validation.jsonl"
+# What a trainer finds in its folder when a person wants it to end.
 CANCEL_FILE = "cancel"
-
-Examine = Callable[[Path, Path | None], Usable | Unusable]
+PAUSE_FILE = "pause"
+AT_REST = (*ENDED, "paused")
 
 log = logging.getLogger("etude.engine")
 
@@ -119,6 +118,39 @@ class Supervisor:
             code="job_not_cancellable",
         )
 
+    async def pause(self, job_id: str) -> None:
+        """Pause a job; returns when its trainer is gone, within two seconds, and the next job may train.
+
+        Raises NotThere, Rejected when it has ended or is paused.
+        """
+        status = self._book.get(job_id)["status"]
+        if status == "running":
+            (self._home.job(job_id) / PAUSE_FILE).touch(mode=0o600)
+            if self._running is not None and self._running[0] == job_id:
+                await self._running[1].leave()
+            async with self._settled:
+                await self._settled.wait_for(lambda: self._book.get(job_id)["status"] != "running")
+        elif status not in AT_REST:
+            self._book.pause(job_id)
+        else:
+            raise _refused(job_id, status, "paused", "job_not_pausable")
+        status = self._book.get(job_id)["status"]
+        if status != "paused":
+            raise _refused(job_id, status, "paused", "job_not_pausable")
+
+    def resume(self, job_id: str) -> None:
+        """Put a paused job back into the queue, where it stands by the time at which it was created.
+
+        Raises NotThere, Rejected when it is not paused.
+        """
+        status = self._book.get(job_id)["status"]
+        if status != "paused":
+            raise _refused(job_id, status, "resumed", "job_not_resumable")
+        (self._home.job(job_id) / PAUSE_FILE).unlink(missing_ok=True)
+        self._book.resume(job_id)
+        self._to_validate.set()
+        self._to_train.set()
+
     async def _validate_all(self) -> None:
         while True:
             job = self._book.first("validating_files")
@@ -158,16 +190,19 @@ class Supervisor:
         if (folder / CANCEL_FILE).exists():
             self._conclusion.cancel(job["id"])
             return
-        validation = folder / VALIDATION_FILE if job["validation_file"] else None
-        files = job["training_file"] + (f" and validation file: {job['validation_file']}" if validation else "")
+        training, validation = GivenFile(folder / TRAINING_FILE, job["training_file"]), None
+        files = training.id
+        if job["validation_file"]:
+            validation = GivenFile(folder / VALIDATION_FILE, job["validation_file"])
+            files += f" and validation file: {validation.id}"
         self._book.move(job["id"], "validating", f"Validating training file: {files}")
-        found = await asyncio.to_thread(self._examine, folder / TRAINING_FILE, validation)
+        found = await asyncio.to_thread(self._examine, job["method"], training, validation)
         if self._book.get(job["id"])["status"] != "validating_files":
             return
         if isinstance(found, Unusable):
             self._book.fail(job["id"], found.code, found.message, found.param)
             return
-        resolved = resolve(json.loads(job["hyperparameters"]), found.examples)
+        resolved = job_orders.resolve(json.loads(job["hyperparameters"]), found.examples)
         self._book.move(
             job["id"],
             "validated",
@@ -181,10 +216,10 @@ class Supervisor:
         job_id = job["id"]
         folder = self._home.job(job_id)
         if job["status"] == "queued":
-            self._write_job(job, folder)
+            job_orders.write(job, folder, self._models)
             self._book.move(job_id, "started", "Fine-tuning job started", status="running")
         fruitless, known = 0, -1
-        while not self._concluded(job_id, folder):
+        while not self._at_rest(job_id, folder):
             told = self._book.told(job_id)
             fruitless = fruitless + 1 if told == known else 0
             if fruitless == FRUITLESS_STARTS:
@@ -194,8 +229,8 @@ class Supervisor:
             if self._stopping:
                 return
 
-    def _concluded(self, job_id: str, folder: Path) -> bool:
-        """Read what the trainer said, and end the job if that ends it."""
+    def _at_rest(self, job_id: str, folder: Path) -> bool:
+        """Read what the trainer said; end the job if that or a person's wish ends it, or let it wait."""
         while self._journal.catch_up(job_id, folder):
             pass
         outcome = self._journal.outcome(job_id)
@@ -203,7 +238,9 @@ class Supervisor:
             self._conclusion.reach(job_id, outcome)
         elif (folder / CANCEL_FILE).exists():
             self._conclusion.cancel(job_id)
-        return self._book.get(job_id)["status"] in ENDED
+        elif (folder / PAUSE_FILE).exists():
+            self._book.pause(job_id)
+        return self._book.get(job_id)["status"] in AT_REST
 
     async def _run_trainer(self, job_id: str, folder: Path) -> None:
         process = await TrainerProcess.start(self._trainer, folder)
@@ -217,32 +254,11 @@ class Supervisor:
         self._last_words = process.how_it_ended()
         log.info("Job %s: %s", job_id, self._last_words)
 
-    def _write_job(self, job: sqlite3.Row, folder: Path) -> None:
-        """The trainer's orders. A model that was deleted meanwhile raises NotThere."""
-        start_from = self._models.find(job["model"]).folder
-        base = self._models.find(job["base"]).folder
-        orders = {
-            "id": job["id"],
-            "base": str(base),
-            "start_from": str(start_from),
-            "training_file": str(folder / TRAINING_FILE),
-            "validation_file": str(folder / VALIDATION_FILE) if job["validation_file"] else None,
-            "method": job["method"],
-            "seed": job["seed"],
-            "suffix": job["suffix"],
-            "context": CONTEXT,
-            **json.loads(job["hyperparameters"]),
-        }
-        temporary = folder / "job.json.tmp"
-        temporary.write_text(json.dumps(orders, indent=2), encoding="utf-8")
-        temporary.replace(folder / "job.json")
 
-
-def resolve(asked: dict[str, object], examples: int) -> dict[str, object]:
-    """Hyperparameters as numbers: what "auto" means for this many examples. The automatic multiplier is 1."""
-    auto = {
-        "n_epochs": auto_epochs(examples),
-        "batch_size": auto_batch_size(examples),
-        "learning_rate_multiplier": 1.0,
-    }
-    return {name: auto[name] if value == "auto" else value for name, value in asked.items()}
+def _refused(job_id: str, status: str, what: str, code: str) -> Rejected:
+    return Rejected(
+        f"Job cannot be {what}: the job {job_id} has the status '{status}'.",
+        status=400,
+        param="fine_tuning_job_id",
+        code=code,
+    )

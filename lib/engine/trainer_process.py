@@ -7,6 +7,7 @@ writes beside the next. Knows how the process lives, not what it trains.
 from __future__ import annotations
 
 import asyncio
+import signal
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,6 +39,12 @@ class TrainerProcess:
         """Wait at most `within` seconds for the process to end, and say whether it has."""
         await asyncio.wait({self._end}, timeout=within)
         return self._end.done()
+
+    async def leave(self) -> None:
+        """Let the process end by itself, as its job's folder tells it to; by force when it takes too long."""
+        if not await self.ended(GRACE_SECONDS):
+            child_process.send(self._process, signal.SIGKILL)
+            await self._process.wait()
 
     async def stop(self) -> None:
         """End the process: asked first, then by force."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from lib.engine.job_request import Trained
 from lib.errors import DataError
 
 if TYPE_CHECKING:
@@ -21,7 +23,19 @@ TOO_FEW = "invalid_n_examples"
 FOREIGN = frozenset({"prompt_completion", "foreign_format"})
 HINT_LENGTH = 20
 
+# How the server calls the two formats. The first name is from the error of a real job, the other made after it.
+FORMATS: dict[Trained, str] = {"supervised": "fine-tune-chat", "dpo": "fine-tune-preference"}
+FIRST_KEY: dict[Trained, str] = {"supervised": "messages", "dpo": "input"}
+
 Kind = Literal["training", "validation"]
+
+
+@dataclass(frozen=True, slots=True)
+class GivenFile:
+    """A file of a job: where it lies, and the id by which the service knows it."""
+
+    path: Path
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,55 +54,68 @@ class Unusable:
     param: str
 
 
-def examine(training: Path, validation: Path | None) -> Usable | Unusable:
-    """Check both files for supervised training. Takes time with their size, and imports what the app's check does."""
-    found = _examine(training, "training")
+Examine = Callable[[Trained, GivenFile, GivenFile | None], Usable | Unusable]
+
+
+def examine(method: Trained, training: GivenFile, validation: GivenFile | None) -> Usable | Unusable:
+    """Check both files for a method. Takes time with their size, and imports what the app's check does."""
+    found = _examine(method, training, "training")
     if isinstance(found, Unusable) or validation is None:
         return found
-    problem = _examine(validation, "validation")
+    problem = _examine(method, validation, "validation")
     return problem if isinstance(problem, Unusable) else found
 
 
-def _examine(path: Path, kind: Kind) -> Usable | Unusable:
+def _examine(method: Trained, file: GivenFile, kind: Kind) -> Usable | Unusable:
     # Imported here: the server must be ready before numpy is.
     from lib.dataset.check import check
     from lib.dataset.jsonl import text_lines
 
     try:
-        lines = text_lines(path, f"{kind.capitalize()} file")
+        lines = text_lines(file.path, f"{kind.capitalize()} file")
     except DataError as error:
         return _invalid(kind, error.what)
-    report = check(lines, method="supervised", near=False)
+    report = check(lines, method=method, near=False)
     errors = [finding for finding in report.findings if finding.severity == "error"]
     in_lines = [finding for finding in errors if finding.line is not None]
     if in_lines:
-        return _invalid(kind, said(in_lines[0], path))
+        return _invalid(kind, said(in_lines[0], file, method))
     # A validation file may be short: an example is enough to measure with.
     if errors and (kind == "training" or errors[0].code != TOO_FEW):
         return Unusable(errors[0].code, errors[0].text.rstrip("."), f"{kind}_file")
     return Usable(report.examples)
 
 
-def said(finding: Finding, path: Path) -> str:
+def said(finding: Finding, file: GivenFile, method: Trained) -> str:
     """An error about a line in the words of OpenAI's server, as far as they are known; in the check's own otherwise."""
     if finding.code in FOREIGN:
         return "Unexpected file format, expected either prompt/completion pairs or chat messages."
     found = re.match(r"Example \d+(, message \d+)?", finding.text)
     place = found.group() if found else f"Example {finding.line}"
     if finding.code == "not_an_object":
-        start = _line(path, finding.line or 0)[:HINT_LENGTH].decode("utf-8", "replace")
+        start = _line(file.path, finding.line or 0)[:HINT_LENGTH].decode("utf-8", "replace")
         words = (
             "Expected file to have JSONL format, where every line is a JSON dictionary. "
             f'Line {finding.line} is not a dictionary (HINT: line starts with: "{start}...").'
         )
     elif finding.code == "invalid_json":
-        words = f"Example {finding.line} cannot be parsed. Error: line contains invalid json: {_reason(finding, path)}"
+        words = (
+            f"Example {finding.line} cannot be parsed. Error: line contains invalid json: {_reason(finding, file.path)}"
+        )
     elif finding.code == "missing_role":
         words = f"{place} Discriminator 'role' is missing in value"
-    elif finding.code in ("missing_messages", "wrong_method"):
-        words = f"{place} is missing key 'messages'."
+    elif finding.code == "wrong_method" and finding.line == 1:
+        # The first line tells the format of a file.
+        other: Trained = "dpo" if method == "supervised" else "supervised"
+        words = (
+            f"Input file {file.id} is in the {FORMATS[other]} format, but the specified fine-tuning job is not using "
+            f"'{other}' as the training method (provided method={method})."
+        )
+    elif finding.code in ("missing_messages", "missing_input", "wrong_method"):
+        words = f"{place} is missing key '{FIRST_KEY[method]}'."
     else:
-        words = finding.text.replace("“", '"').replace("”", '"')
+        words = re.sub("is missing the key “(.*?)”", r"is missing key '\1'", finding.text)
+        words = words.replace("“", '"').replace("”", '"')
     return f"Invalid file format. {words}"
 
 

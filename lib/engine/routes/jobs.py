@@ -1,4 +1,4 @@
-"""/v1/fine_tuning/jobs: create, list, retrieve, cancel, events, checkpoints."""
+"""/v1/fine_tuning/jobs: create, list, retrieve, cancel, pause, resume, events, checkpoints."""
 
 from __future__ import annotations
 
@@ -71,6 +71,22 @@ async def cancel(request: Request) -> Response:
     return JSONResponse(job_object(service.jobs.get(job_id)))
 
 
+async def pause(request: Request) -> Response:
+    """POST /v1/fine_tuning/jobs/{job_id}/pause. Answers once it has taken effect."""
+    service = service_of(request)
+    job_id = request.path_params["job_id"]
+    await service.supervisor.pause(job_id)
+    return JSONResponse(job_object(service.jobs.get(job_id)))
+
+
+async def resume(request: Request) -> Response:
+    """POST /v1/fine_tuning/jobs/{job_id}/resume. The job waits in the queue again."""
+    service = service_of(request)
+    job_id = request.path_params["job_id"]
+    service.supervisor.resume(job_id)
+    return JSONResponse(job_object(service.jobs.get(job_id)))
+
+
 async def events(request: Request) -> Response:
     """GET /v1/fine_tuning/jobs/{job_id}/events?after&limit, newest first."""
     service = service_of(request)
@@ -96,11 +112,11 @@ async def checkpoints(request: Request) -> Response:
 
 
 def _enter(service: Service, asked: JobRequest, key: str | None, fingerprint: str) -> sqlite3.Row:
-    hyperparameters = asked_for(asked)
+    method, hyperparameters = asked_for(asked)
     model = _trainable(service, asked.model)
     training = _file(service, asked.training_file, "training_file")
     validation = None if asked.validation_file is None else _file(service, asked.validation_file, "validation_file")
-    if service.jobs.unfinished() >= MOST_UNFINISHED:
+    if service.jobs.unfinished(paused=True) >= MOST_UNFINISHED:
         raise Throttled(
             f"{MOST_UNFINISHED} jobs are waiting already.",
             "Try again when some have ended.",
@@ -116,7 +132,7 @@ def _enter(service: Service, asked: JobRequest, key: str | None, fingerprint: st
             "base": model.base,
             "training_file": asked.training_file,
             "validation_file": asked.validation_file,
-            "method": "supervised",
+            "method": method,
             "hyperparameters": json.dumps(hyperparameters),
             "suffix": asked.suffix,
             "seed": asked.seed,
@@ -177,6 +193,8 @@ ROUTES = [
     Route("/v1/fine_tuning/jobs", listed, methods=["GET"]),
     Route("/v1/fine_tuning/jobs/{job_id}", retrieve, methods=["GET"]),
     Route("/v1/fine_tuning/jobs/{job_id}/cancel", cancel, methods=["POST"]),
+    Route("/v1/fine_tuning/jobs/{job_id}/pause", pause, methods=["POST"]),
+    Route("/v1/fine_tuning/jobs/{job_id}/resume", resume, methods=["POST"]),
     Route("/v1/fine_tuning/jobs/{job_id}/events", events, methods=["GET"]),
     Route("/v1/fine_tuning/jobs/{job_id}/checkpoints", checkpoints, methods=["GET"]),
 ]

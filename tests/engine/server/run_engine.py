@@ -7,15 +7,16 @@ import sys
 from pathlib import Path
 
 from lib.engine import training_files
+from lib.engine.job_request import Trained
 from lib.engine.server import serve
 from lib.engine.settings import Settings
-from lib.engine.training_files import Unusable, Usable
+from lib.engine.training_files import GivenFile, Unusable, Usable
 from lib.errors import EngineError
 
 
-def count_lines(training: Path, validation: Path | None) -> Usable | Unusable:
+def count_lines(method: Trained, training: GivenFile, validation: GivenFile | None) -> Usable | Unusable:
     """Ten lines are enough; imports nothing."""
-    examples = len(training.read_bytes().splitlines())
+    examples = len(training.path.read_bytes().splitlines())
     if examples >= 10:
         return Usable(examples)
     message = f"Training file has {examples} example(s), but must have at least 10 examples"

@@ -87,6 +87,17 @@ def test_metrics_events_checkpoints_and_result_file_agree(engine: Running) -> No
     assert len(rows) == 6
 
 
+def test_losses_of_single_examples_are_a_second_result_file(engine: Running) -> None:
+    job = engine.wait(engine.job(hyperparameters={"n_epochs": 1}).id)
+    names = [engine.strict.files.retrieve(file_id).filename for file_id in job.result_files]
+    assert names == ["step_metrics.csv", "example_losses.csv"]
+    rows = base64.b64decode(engine.strict.files.content(job.result_files[1]).content).decode().splitlines()
+    assert rows[:2] == ["example,loss_before,loss_after", "1,3.00000,2.00000"]
+    assert len(rows) == 21
+    engine.client.files.delete(job.result_files[1])
+    assert engine.client.fine_tuning.jobs.retrieve(job.id).result_files == job.result_files
+
+
 def test_result_file_leaves_cells_empty_without_validation(engine: Running) -> None:
     job = engine.wait(engine.job(hyperparameters={"n_epochs": 1}).id)
     content = base64.b64decode(engine.strict.files.content(job.result_files[0]).content).decode()
@@ -237,7 +248,18 @@ def test_the_same_idempotency_key_gives_the_same_job(engine: Running) -> None:
         ({"seed": 1.5}, "seed"),
         ({"metadata": {str(n): "" for n in range(17)}}, "metadata"),
         ({"method": {"type": "reinforcement", "reinforcement": {"grader": {}}}}, "method.type"),
-        ({"method": {"type": "dpo"}}, "method.type"),
+        ({"method": {"type": "dpo", "supervised": {}}}, "method.supervised"),
+        ({"method": {"type": "supervised", "dpo": {}}}, "method.dpo"),
+        ({"method": {"type": "dpo", "dpo": {"hyperparameters": {"beta": 0}}}}, "method.dpo.hyperparameters.beta"),
+        ({"method": {"type": "dpo", "dpo": {"hyperparameters": {"beta": 2.1}}}}, "method.dpo.hyperparameters.beta"),
+        (
+            {"method": {"type": "dpo", "dpo": {"hyperparameters": {"n_epochs": 0}}}},
+            "method.dpo.hyperparameters.n_epochs",
+        ),
+        (
+            {"method": {"type": "supervised", "supervised": {"hyperparameters": {"weights": "some"}}}},
+            "method.supervised.hyperparameters.weights",
+        ),
         ({"method": {}}, "method.type"),
         ({"integrations": [{"type": "wandb", "wandb": {"project": "p"}}]}, "integrations"),
     ],

@@ -125,6 +125,16 @@ def test_a_folder_outside_the_job_is_refused_and_enters_nothing(desk: Desk) -> N
     assert desk.told() == []
 
 
+def test_losses_of_examples_are_found_again_and_only_within_the_job(desk: Desk) -> None:
+    desk.write(b'{"kind": "examples", "file": "example_losses.csv"}\n')
+    desk.journal.catch_up(JOB, desk.folder)
+    assert desk.book.get(JOB)["example_losses"] == "example_losses.csv"
+    desk.write(b'{"kind": "examples", "file": "/etc/passwd"}\n')
+    with pytest.raises(ValueError, match="is not in"):
+        desk.journal.catch_up(JOB, desk.folder)
+    assert desk.book.get(JOB)["example_losses"] == "example_losses.csv"
+
+
 def test_the_outcome_is_what_was_said_last(desk: Desk) -> None:
     assert desk.journal.outcome(JOB) is None
     desk.write(b'{"kind": "failed", "code": "c", "message": "m", "param": null}\n')

@@ -8,16 +8,23 @@ from typing import Any
 
 import pytest
 
-from lib.engine.training_files import Unusable, Usable, examine
+from lib.engine.training_files import GivenFile, Unusable, Usable, examine
 
 GOOD: dict[str, Any] = {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}
 FAILED = "The job failed due to an invalid training file. "
 
 
-def written(path: Path, *examples: Any) -> Path:
+PAIR: dict[str, Any] = {
+    "input": {"messages": [{"role": "user", "content": "a"}], "tools": [], "parallel_tool_calls": True},
+    "preferred_output": [{"role": "assistant", "content": "b"}],
+    "non_preferred_output": [{"role": "assistant", "content": "c"}],
+}
+
+
+def written(path: Path, *examples: Any) -> GivenFile:
     lines = [example if isinstance(example, bytes) else json.dumps(example).encode() for example in examples]
     path.write_bytes(b"\n".join(lines))
-    return path
+    return GivenFile(path, f"file-{path.name}")
 
 
 @pytest.mark.parametrize(
@@ -61,18 +68,67 @@ def written(path: Path, *examples: Any) -> Path:
     ],
 )
 def test_a_file_that_cannot_be_used(tmp_path: Path, examples: list[Any], code: str, message: str) -> None:
-    found = examine(written(tmp_path / "a", *examples), None)
+    found = examine("supervised", written(tmp_path / "a", *examples), None)
     assert found == Unusable(code, message, "training_file")
+
+
+@pytest.mark.parametrize(
+    ("examples", "code", "message"),
+    [
+        (
+            [GOOD] * 10,
+            "invalid_training_file",
+            FAILED + "Invalid file format. Input file file-a is in the fine-tune-chat format, but the specified "
+            "fine-tuning job is not using 'supervised' as the training method (provided method=dpo).",
+        ),
+        (
+            [*[PAIR] * 10, GOOD],
+            "invalid_training_file",
+            FAILED + "Invalid file format. Example 11 is missing key 'input'.",
+        ),
+        (
+            [{"text": "x"}] * 10,
+            "invalid_training_file",
+            FAILED + "Invalid file format. Example 1 is missing key 'input'.",
+        ),
+        (
+            [*[PAIR] * 11, {name: value for name, value in PAIR.items() if name != "non_preferred_output"}],
+            "invalid_training_file",
+            FAILED + "Invalid file format. Example 12 is missing key 'non_preferred_output'.",
+        ),
+        ([PAIR] * 7, "invalid_n_examples", "Training file has 7 example(s), but must have at least 10 examples"),
+    ],
+)
+def test_a_file_that_is_no_file_of_pairs(tmp_path: Path, examples: list[Any], code: str, message: str) -> None:
+    found = examine("dpo", written(tmp_path / "a", *examples), None)
+    assert found == Unusable(code, message, "training_file")
+
+
+def test_a_file_of_pairs_is_for_preference_training_alone(tmp_path: Path) -> None:
+    pairs = written(tmp_path / "a", *[PAIR] * 10)
+    assert examine("dpo", pairs, pairs) == Usable(10)
+    found = examine("supervised", pairs, None)
+    assert isinstance(found, Unusable)
+    assert found.message.endswith(
+        "Input file file-a is in the fine-tune-preference format, but the specified fine-tuning job is not using "
+        "'dpo' as the training method (provided method=supervised)."
+    )
+
+
+def test_a_pair_among_conversations_is_named(tmp_path: Path) -> None:
+    found = examine("supervised", written(tmp_path / "a", *[GOOD] * 10, PAIR), None)
+    assert isinstance(found, Unusable)
+    assert found.message == FAILED + "Invalid file format. Example 11 is missing key 'messages'."
 
 
 def test_a_good_file_and_a_short_validation_file(tmp_path: Path) -> None:
     training = written(tmp_path / "a", *[GOOD] * 10)
-    assert examine(training, None) == Usable(10)
-    assert examine(training, written(tmp_path / "b", GOOD)) == Usable(10)
+    assert examine("supervised", training, None) == Usable(10)
+    assert examine("supervised", training, written(tmp_path / "b", GOOD)) == Usable(10)
 
 
 def test_the_validation_file_is_named_when_it_is_at_fault(tmp_path: Path) -> None:
-    found = examine(written(tmp_path / "a", *[GOOD] * 10), written(tmp_path / "b", GOOD, {"text": "x"}))
+    found = examine("supervised", written(tmp_path / "a", *[GOOD] * 10), written(tmp_path / "b", GOOD, {"text": "x"}))
     assert found == Unusable(
         "invalid_validation_file",
         "The job failed due to an invalid validation file. Invalid file format. Example 2 is missing key 'messages'.",
