@@ -7,11 +7,13 @@ from collections import Counter
 from pathlib import Path
 
 from lib.catalog.limits import limits
-from lib.cli.counting import model_and_counter
+from lib.cli.counting import counting_model
 from lib.cli.printing import print_json, say
 from lib.dataset.check import Report, check
 from lib.dataset.example import METHODS, Method
 from lib.dataset.reading import read
+from lib.dataset.survey.second_reader import second_reader
+from lib.tokens.batch import batch_counter
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -37,18 +39,23 @@ def run(given: argparse.Namespace) -> int:
 
 def checked(file: Path, model_id: str | None, method: Method | None = None, *, near: bool | None = None) -> Report:
     """The report about a file, a table as the examples it makes. Raises UnreadableFile and UnknownModel."""
-    model, counter = model_and_counter(model_id)
-    reading = read(file, file.name)
-    return check(
-        reading.lines,
-        method=method,
-        limit=model.tokens_per_example,
-        counter=counter,
-        file_bytes=limits(model.service).file_bytes,
-        near=near,
-        problems=reading.problems,
-        totals=reading.totals,
-    )
+    model = counting_model(model_id)
+    size = file.stat().st_size if file.is_file() else 0
+    # Begun first: both processes then get ready at the same time.
+    with second_reader(size, model.encoding) as second:
+        counter = batch_counter(model.encoding)
+        reading = read(file, file.name)
+        return check(
+            reading.lines,
+            method=method,
+            limit=model.tokens_per_example,
+            counter=counter,
+            file_bytes=limits(model.service).file_bytes,
+            near=near,
+            problems=reading.problems,
+            totals=reading.totals,
+            second=second,
+        )
 
 
 def _print(file: Path, report: Report) -> None:

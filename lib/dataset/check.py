@@ -18,6 +18,7 @@ from lib.dataset.example import Method
 from lib.dataset.finding import Finding, Findings
 from lib.dataset.jsonl import Lines
 from lib.dataset.rules.size import too_large
+from lib.dataset.survey.second_reader import SecondReader
 from lib.dataset.survey.survey import survey
 from lib.tokens.batch import BatchCounter
 
@@ -65,6 +66,7 @@ def check(
     problems: Sequence[Finding] = (),
     totals: Mapping[str, int] | None = None,
     progress: Callable[[int], None] | None = None,
+    second: SecondReader | None = None,
 ) -> Report:
     """Check all lines of a file.
 
@@ -73,8 +75,9 @@ def check(
     `validation` are the positions held out: they are checked but neither billed nor counted as training examples.
     `near` says whether to look for near duplicates; by itself that is done up to 20,000 examples. `problems` and
     `totals` come from reading the file. `progress` is called with the number of lines done; what it raises ends it.
+    `second` goes through a part of a large file at the same time.
     """
-    surveyed = survey(lines, method=method, counter=counter, progress=progress)
+    surveyed = survey(lines, method=method, counter=counter, progress=progress, second=second)
     held_out = np.zeros(len(surveyed.columns), np.bool_)
     held_out[[place for place in validation if place < len(held_out)]] = True
     assessed = Assessment(

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from lib.dataset.shelf import Version, open_lines
 from lib.dataset.survey import kept
+from lib.dataset.survey.second_reader import second_reader
 from lib.dataset.survey.survey import survey
 from lib.tokens.batch import BatchCounter
 from lib.workspace.database import Workspace
@@ -32,7 +33,9 @@ def count(
     ws: Workspace, version: Version, counter: BatchCounter, progress: Callable[[int], None] | None = None
 ) -> Counts:
     """Count the tokens of each example, and keep the survey. `progress` hears how many are done; it may raise."""
-    surveyed = survey(open_lines(ws, version), method=version.method, counter=counter, progress=progress)
+    lines = open_lines(ws, version)
+    with second_reader(lines.size, counter.name) as second:
+        surveyed = survey(lines, method=version.method, counter=counter, progress=progress, second=second)
     kept.save(ws, version.sha256, surveyed)
     return surveyed.columns.tokens
 

@@ -18,6 +18,7 @@ from lib.dataset.drafts import Entry
 from lib.dataset.finding import Finding
 from lib.dataset.shelf import Version, open_lines
 from lib.dataset.survey import kept
+from lib.dataset.survey.second_reader import second_reader
 from lib.dataset.survey.survey import survey
 from lib.tokens.batch import BatchCounter
 from lib.workspace.database import Workspace
@@ -42,7 +43,8 @@ class Desk:
         encoding = counter.name if counter else None
         surveyed = kept.load(ws, version.sha256, encoding, version.method, self._lines)
         if surveyed is None:
-            surveyed = survey(self._lines, method=version.method, counter=counter, progress=progress)
+            with second_reader(self._lines.size, encoding) as second:
+                surveyed = survey(self._lines, method=version.method, counter=counter, progress=progress, second=second)
             kept.save(ws, version.sha256, surveyed)
         self.encoding = encoding
         self.revision = 0

@@ -67,6 +67,15 @@ class Findings:
         self._kept.extend(findings)
         self._totals.update(totals)
 
+    def follow(self, later: Findings) -> None:
+        """Take over what was collected in a later part of the file, as if it had been collected here."""
+        known = self._totals.copy()
+        for finding in later._kept:
+            known[finding.code] += 1
+            if known[finding.code] <= KEPT_PER_CODE:
+                self._kept.append(finding)
+        self._totals.update(later._totals)
+
     def kept(self) -> tuple[Finding, ...]:
         """The findings kept, in the order of the file: those about the whole file first."""
         return tuple(sorted(self._kept, key=lambda finding: finding.line or 0))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
 
@@ -29,10 +30,32 @@ SCAN_BLOCK = 8 << 20
 DEEPEST = 100
 
 
-class Lines:
-    """The examples of a file, each read when it is asked for. Positions count from 0."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A file as it was when it was opened: another one may get its name."""
 
-    def __init__(self, data: Any, starts: Integers, ends: Integers, numbers: Integers) -> None:
+    path: Path
+    inode: int
+    size: int
+    changed: int
+
+    @classmethod
+    def of(cls, path: Path) -> Place:
+        """The file that has this name now. Raises OSError."""
+        found = path.stat()
+        return cls(path.absolute(), found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+class Lines:
+    """The examples of a file, each read when it is asked for. Positions count from 0.
+
+    `place` is the file that they stand in, None for lines in memory.
+    """
+
+    def __init__(
+        self, data: Any, starts: Integers, ends: Integers, numbers: Integers, place: Place | None = None
+    ) -> None:
+        self.place = place
         self._data = data
         self._starts = starts
         self._ends = ends
@@ -47,6 +70,11 @@ class Lines:
 
     def __len__(self) -> int:
         return len(self._starts)
+
+    @property
+    def size(self) -> int:
+        """The bytes from the beginning of the first line to the end of the last."""
+        return int(self._ends[-1] - self._starts[0]) if len(self) else 0
 
     def raw(self, position: int) -> bytes:
         """The example's exact bytes, without the line's end."""
@@ -67,11 +95,14 @@ class Lines:
         """
         begun = 0
         while begun < len(self):
-            ended = min(begun + most, len(self))
-            reach = int(np.searchsorted(self._ends[begun:ended], self._starts[begun] + most_bytes, side="right"))
-            ended = begun + max(1, reach)
+            ended = self.reach(begun, min(begun + most, len(self)), most_bytes)
             yield begun, ended
             begun = ended
+
+    def reach(self, begun: int, ended: int, most_bytes: int) -> int:
+        """How far from `begun` to `ended` lines have so many bytes together; at least one line."""
+        far = int(np.searchsorted(self._ends[begun:ended], self._starts[begun] + most_bytes, side="right"))
+        return begun + max(1, far)
 
     def block(self, begun: int, ended: int) -> list[bytes]:
         """The exact bytes of the examples at these positions: `raw` for many at once."""
@@ -84,7 +115,16 @@ class Lines:
 
     def only(self, positions: npt.NDArray[Any]) -> Lines:
         """The lines at these positions alone."""
-        return Lines(self._data, self._starts[positions], self._ends[positions], self._numbers[positions])
+        return Lines(self._data, self._starts[positions], self._ends[positions], self._numbers[positions], self.place)
+
+    def part(self, begun: int, ended: int) -> Lines:
+        """The lines at these positions, without a copy of anything."""
+        here = slice(begun, ended)
+        return Lines(self._data, self._starts[here], self._ends[here], self._numbers[here], self.place)
+
+    def bounds(self, begun: int, ended: int) -> tuple[Integers, Integers, Integers]:
+        """Where the lines at these positions start and end in the file, in bytes, and their numbers."""
+        return self._starts[begun:ended], self._ends[begun:ended], self._numbers[begun:ended]
 
     def number(self, position: int) -> int:
         """The line of the file, from 1, on which the example begins."""
@@ -111,8 +151,17 @@ def lines_of(path: Path, numbers: Integers | None = None) -> Lines:
     `numbers` has the number of each line where it is not its place in the file (there are no blank lines then).
     """
     data = _open(path, path.name)
+    place = Place.of(path)
     starts, ends, places = _line_bounds(data, len(BOM) if data[: len(BOM)] == BOM else 0)
-    return Lines(data, starts, ends, places if numbers is None else numbers[: len(places)])
+    return Lines(data, starts, ends, places if numbers is None else numbers[: len(places)], place)
+
+
+def lines_at(place: Place, bounds: tuple[Integers, Integers, Integers]) -> Lines:
+    """The lines that `Lines.bounds` described. Raises UnreadableFile when the file is not there as it was."""
+    data = _open(place.path, place.path.name)
+    if Place.of(place.path) != place:
+        raise UnreadableFile(f"{place.path.name} was changed meanwhile.", "Bring it in again.")
+    return Lines(data, *bounds, place)
 
 
 def text_lines(path: Path, name: str) -> Lines:

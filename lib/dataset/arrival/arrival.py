@@ -24,6 +24,7 @@ from lib.dataset.finding import Finding, Findings
 from lib.dataset.shelf import Version
 from lib.dataset.source.intake import shown_name
 from lib.dataset.source.source import open_source
+from lib.dataset.survey.second_reader import SecondReader, second_reader
 from lib.errors import ArrivalStopped, DataError, EtudeError, UnreadableFile, WorkspaceError
 from lib.tokens.batch import BatchCounter
 from lib.workspace.database import Workspace, new_id
@@ -136,7 +137,10 @@ class Arrival:
             return [there], True
         plans, shown = self._plans(files, refused)
         self._pace.expect(sum(cost(plan) for plan in plans))
-        made, empty = self._gathered(plans, place)
+        counter = self._counter()
+        size = sum(opened.path.stat().st_size for opened in files)
+        with second_reader(size, counter.name if counter else None) as second:
+            made, empty = self._gathered(plans, place, counter, second)
         if empty or not shown:
             self._ask_about_the_rest(made, empty)
         self._become(State("keeping", self._now.progress))
@@ -183,13 +187,14 @@ class Arrival:
         shown = all(try_out(opened, conversion).whole for opened, conversion in how)
         return ([how] if answer.together else [[one] for one in how]), shown
 
-    def _gathered(self, plans: list[Plan], place: Path) -> tuple[list[Gathered], list[Finding]]:
+    def _gathered(
+        self, plans: list[Plan], place: Path, counter: BatchCounter | None, second: SecondReader | None
+    ) -> tuple[list[Gathered], list[Finding]]:
         """The datasets to be, and what is wrong with those that would be empty. Raises that when all would be."""
         made, empty = [], []
-        counter = self._counter()
         for number, plan in enumerate(plans):
             try:
-                made.append(gathered(plan, place / f"examples-{number}", counter, self._pace))
+                made.append(gathered(plan, place / f"examples-{number}", counter, self._pace, second))
             except ArrivalStopped:
                 raise
             except DataError as error:

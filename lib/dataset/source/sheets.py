@@ -10,7 +10,6 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lib.dataset.finding import Finding
+from lib.dataset.own_process import ROOT, command, environment
 from lib.dataset.source.intake import BLOCK, Intake
 from lib.dataset.source.unpack import ZIP, open_zip
 from lib.errors import UnreadableFile
@@ -30,9 +30,6 @@ from lib.errors import UnreadableFile
 Integers = npt.NDArray[np.int64]
 Kind = Literal["sheet", "parquet"]
 
-ROOT = Path(__file__).parents[3]
-# What the process needs to run at all. Keys of services, tokens and proxies stay behind.
-INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH")
 LOOK_SECONDS = 0.1
 # It may wait for a slow disk, but not for ever: so many times its time on the processor.
 PATIENCE = 2
@@ -80,19 +77,16 @@ def _refuse_bomb(path: Path, intake: Intake) -> None:
 
 def _carried_out(order: dict[str, Any], intake: Intake) -> dict[str, Any]:
     """What the process says at its end."""
-    environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    environment |= {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    # The other allocators reserve more addresses than a limit on memory leaves.
-    environment |= {"ARROW_DEFAULT_MEMORY_POOL": "system"}
     with (
         tempfile.TemporaryFile() as errors,
         subprocess.Popen(
-            [sys.executable, "-m", "lib.dataset.source.sheet_process"],
+            command("lib.dataset.source.sheet_process"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
             cwd=ROOT,
-            env=environment,
+            # The other allocators reserve more addresses than a limit on memory leaves.
+            env=environment() | {"ARROW_DEFAULT_MEMORY_POOL": "system"},
             start_new_session=True,
         ) as process,
     ):

@@ -1,7 +1,8 @@
 """What the answers of a file have in common: whether they are JSON, and which labels they carry.
 
 Where few values come back again and again they are labels: of the whole answer, or of a field of answers in JSON. Keeps
-two small numbers for each example and field. What is unlike the others is for labels.py to say.
+two small numbers for each example and field. What is found does not depend on how a file is parted. What is unlike the
+others is for labels.py to say.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ LABEL_OCCURS = 5
 LONGEST_LABEL = 60
 # Below so many answers nothing is common enough to be stepped out of.
 ENOUGH_ANSWERS = 20
-# A field is given up when more than so many values are too long for a label, and more than one in twenty.
+# A field is no label when more than so many values are too long for one, and more than one in twenty.
 FEW_LONG = 20
-MOST_FIELDS = 8
+# The fields that are looked at are the first so many beside the whole answer; a part of a file keeps some more, since
+# it does not know which were the first.
+MOST_FIELDS, MOST_FIELDS_OF_A_PART = 8, 24
 WHOLE_ANSWER = ""
 
 # What the last answer of an example is, in the column `answer`.
@@ -61,62 +64,100 @@ class Labels:
 
 @dataclass(slots=True)
 class _Field:
-    """One field while it is not known whether its values are labels."""
+    """One field while it is not known whether its values are labels. `names` is None once there are too many."""
 
-    names: dict[str, int] = field(default_factory=dict)
+    names: dict[str, int] | None = field(default_factory=dict)
     places: array[int] = field(default_factory=lambda: array("i"))
     ids: array[int] = field(default_factory=lambda: array("h"))
     seen: int = 0
     long: int = 0
 
+    @property
+    def has_labels(self) -> bool:
+        return (
+            self.names is not None
+            and self.seen >= max(ENOUGH_ANSWERS, LABEL_OCCURS * len(self.names))
+            and (self.long <= FEW_LONG or 20 * self.long <= self.seen)
+        )
+
+    def note(self, value: str, place: int) -> None:
+        self.seen += 1
+        if len(value) > LONGEST_LABEL:
+            self.long += 1
+        elif self.names is not None:
+            label = self.names.setdefault(value, len(self.names))
+            if label == MOST_LABELS:
+                self.give_up()
+            else:
+                self.places.append(place)
+                self.ids.append(label)
+
+    def give_up(self) -> None:
+        self.names, self.places, self.ids = None, array("i"), array("h")
+
+    def follow(self, later: _Field, begun: int) -> None:
+        """Take over what a later part of the file, which begins at the place `begun`, has in this field."""
+        self.seen += later.seen
+        self.long += later.long
+        if self.names is None or later.names is None:
+            self.give_up()
+            return
+        known = self.names
+        ids = [known.setdefault(name, len(known)) for name in later.names]
+        if len(known) > MOST_LABELS:
+            self.give_up()
+            return
+        self.places.extend(place + begun for place in later.places)
+        self.ids.extend(ids[one] for one in later.ids)
+
 
 class Answers:
-    """Sees the answers of a file and tells which fields carry labels."""
+    """Sees the answers of a file, or of a part of it, and tells which fields carry labels."""
 
     def __init__(self) -> None:
-        self._fields: dict[str, _Field | None] = {WHOLE_ANSWER: _Field()}
+        self._fields: dict[str, _Field] = {WHOLE_ANSWER: _Field()}
+        self.overflowed = False
 
     def see(self, place: int, answer: str) -> int:
         """Take an answer into account; what it is (JSON_ANSWER or TEXT_ANSWER)."""
         held = json_object(answer)
         if held is None:
-            if self._fields[WHOLE_ANSWER] is not None:
-                self._note(WHOLE_ANSWER, answer, place)
+            self._fields[WHOLE_ANSWER].note(answer, place)
             return TEXT_ANSWER
         for name, value in held.items():
             if isinstance(value, str) and name != WHOLE_ANSWER:
-                self._note(name, value, place)
+                known = self._fields.get(name) or self._begin(name)
+                if known is not None:
+                    known.note(value, place)
         return JSON_ANSWER
+
+    def follow(self, later: Answers, begun: int) -> None:
+        """Take over what a later part of the file, which begins at the place `begun`, has seen.
+
+        A part that has overflowed cannot be taken over: it does not know all fields that may be among the first.
+        """
+        for name, held in later._fields.items():
+            known = self._fields.get(name) or self._begin(name)
+            if known is not None:
+                known.follow(held, begun)
 
     def labels(self, places: npt.NDArray[np.int64]) -> dict[str, Labels]:
         """The fields that carry labels, by name ("" for the whole answer). `places` has the place of each example."""
         found = {}
-        for name, held in self._fields.items():
-            if held is None or held.seen < ENOUGH_ANSWERS or held.seen < LABEL_OCCURS * len(held.names):
+        for name, held in list(self._fields.items())[: MOST_FIELDS + 1]:
+            if held.names is None or not held.has_labels:
                 continue
             ids = np.full(len(places), NO_LABEL, np.int16)
             ids[np.searchsorted(places, np.asarray(held.places))] = np.asarray(held.ids)
             found[name] = Labels(tuple(held.names), ids)
         return found
 
-    def _note(self, name: str, value: str, place: int) -> None:
-        if name not in self._fields and len(self._fields) > MOST_FIELDS:
-            return
-        held = self._fields.setdefault(name, _Field())
-        if held is None:
-            return
-        held.seen += 1
-        if len(value) > LONGEST_LABEL:
-            held.long += 1
-            if held.long > FEW_LONG and 20 * held.long > held.seen:
-                self._fields[name] = None
-            return
-        label = held.names.setdefault(value, len(held.names))
-        if label == MOST_LABELS:
-            self._fields[name] = None
-            return
-        held.places.append(place)
-        held.ids.append(label)
+    def _begin(self, name: str) -> _Field | None:
+        if len(self._fields) > MOST_FIELDS_OF_A_PART:
+            self.overflowed = True
+            return None
+        self._fields[name] = _Field()
+        return self._fields[name]
 
 
 def json_object(answer: str) -> Mapping[str, object] | None:

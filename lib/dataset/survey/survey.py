@@ -1,46 +1,35 @@
-"""One pass over a file of lines: every example is parsed, checked, counted and hashed once.
+"""Surveys a file: what is known about each of its examples after one pass, and where each kind of finding occurs.
 
-What is kept is a row of numbers for each example and, for each kind of finding, where it occurs; the sentences are made
-again for the few examples that are on a screen. A second thread counts tokens and looks for
-words while this one parses. Knows JSON lines;
-which file they came from and what compares examples with each other are elsewhere.
+What is kept is a row of numbers for each example; the sentences are made again for the few examples that are on a
+screen. A large file is gone through from both ends where a second reader is given. Knows JSON lines; which file they
+came from and what compares examples with each other are elsewhere.
 """
 
 from __future__ import annotations
 
-from array import array
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cache
-from itertools import chain
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lib.dataset.examine import TEXT_RULES, examine
 from lib.dataset.example import Method
 from lib.dataset.finding import Finding, Findings
 from lib.dataset.jsonl import Lines, value_of
 from lib.dataset.rules.belonging import LOOKED_AT_FIRST, method_of_most
-from lib.dataset.rules.case import Case
-from lib.dataset.rules.quality import ANSWER_RULES
-from lib.dataset.survey.answers import Answers, Labels
+from lib.dataset.survey.answers import Labels
 from lib.dataset.survey.columns import Columns
-from lib.dataset.survey.facts import facts_of
-from lib.dataset.survey.plain import Block, PlainReader
-from lib.dataset.survey.scan import Hits, Scanner, joined
-from lib.tokens.batch import BatchCounter, Counts
-
-# Examples in a block: enough for batches to pay, few enough for their texts to stay in the processor's cache.
-BLOCK = 2_000
-# A block also ends when its lines have so many bytes together.
-BLOCK_BYTES = 8 << 20
-# Blocks that may wait to be counted while the next ones are parsed: this is what bounds the memory.
-MOST_WAITING = 3
+from lib.dataset.survey.one_pass import BLOCK, BLOCK_BYTES, Part, Pass, part_of
+from lib.dataset.survey.second_reader import Read, SecondReader
+from lib.dataset.survey.shares import Shares
+from lib.tokens.batch import BatchCounter
 
 Progress = Callable[[int], None]
+Integers = npt.NDArray[np.int64]
 Found = dict[str, npt.NDArray[np.int32]]
 
 
@@ -71,136 +60,66 @@ def survey(
     method: Method | None = None,
     counter: BatchCounter | None = None,
     progress: Progress | None = None,
+    second: SecondReader | None = None,
 ) -> Survey:
     """Survey all lines. `method` is recognised from the first lines when it is not given.
 
-    `progress` is called with the number of lines done, after each block; what it raises ends the survey.
+    `progress` is called with the number of lines done, after each block; what it raises ends the survey. `second` goes
+    through a part of the lines at the same time; what is found is the same.
     """
     method = method or method_of_most(_first(lines))
-    work = _Pass(lines, method, counter)
+    shares = Shares(lines, BLOCK, BLOCK_BYTES)
+    there = second.reading(lines, method, counter, shares) if second else nullcontext[Read]([])
+    with there as read:
+        front = _from_front(lines, method, counter, shares, progress)
+    later = [part or part_of(lines.part(*share), method, counter) for share, part in reversed(read)]
+    return _joined(lines, method, counter, [front, *later])
+
+
+def _from_front(
+    lines: Lines, method: Method, counter: BatchCounter | None, shares: Shares, progress: Progress | None
+) -> Part:
+    work = Pass(lines, method, counter)
     with ThreadPoolExecutor(1) as pool:
         try:
-            for begun, ended in lines.blocks(BLOCK, BLOCK_BYTES):
-                work.take(begun, ended, pool)
+            while (share := shares.from_front()) is not None:
+                work.take(*share, pool)
                 if progress:
-                    progress(ended)
-            work.settle(0)
+                    progress(shares.given)
+            return work.result(shares.met)
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-    return work.result()
 
 
-class _Pass:
-    """The state of one pass. Places are indexes of lines, examples or not."""
-
-    def __init__(self, lines: Lines, method: Method, counter: BatchCounter | None) -> None:
-        self._lines = lines
-        self._method = method
-        self._counter = counter
-        self._per_role = {role: counter.count(role) if counter else 0 for role in ("system", "user", "assistant")}
-        self._columns = Columns.joined([]).room_for(len(lines))
-        self._good = np.ones(len(lines), np.bool_)
-        self._answers = Answers()
-        self._plain = PlainReader(self._answers)
-        self._scanner = _scanner()
-        self._places: dict[str, array[int]] = {}
-        self._problems = Findings()
-        self._waiting: list[tuple[Block, bytes, Future[tuple[Hits, Counts | None]]]] = []
-
-    def take(self, begun: int, ended: int, pool: ThreadPoolExecutor) -> None:
-        """Survey the lines of one block."""
-        raws = self._lines.block(begun, ended)
-        # Rules of shape have nothing to say about a plain conversation where conversations are wanted.
-        if self._method == "supervised":
-            block, others = self._plain.take(raws, begun)
-        else:
-            block, others = Block(), list(range(begun, ended))
-        for place in others:
-            self._take_slowly(raws[place - begun], place)
-        if block.places:
-            held = joined(block.encoded)
-            self._waiting.append((block, held, pool.submit(self._look, block.encoded, held)))
-            self.settle(MOST_WAITING)
-
-    def settle(self, most: int) -> None:
-        """Keep what the other thread found, until at most so many blocks wait."""
-        while len(self._waiting) > most:
-            block, held, looked = self._waiting.pop(0)
-            hits, counted = looked.result()
-            counts = self._counter.settle(block.texts, held, counted) if self._counter else None
-            self._keep(block, counts)
-            self._ask_the_rules(block, self._scanner.settle(block.encoded, held, hits))
-
-    def _look(self, encoded: Sequence[bytes], held: bytes) -> tuple[Hits, Counts | None]:
-        """What takes long and needs nothing of Python: it runs in the other thread."""
-        return self._scanner.hits(held), self._counter.fast_counts(encoded) if self._counter else None
-
-    def result(self) -> Survey:
-        """What was found, by the positions of the examples."""
-        kept = np.flatnonzero(self._good)
-        position = np.cumsum(self._good) - 1
-        every = len(kept) == len(self._good)
-        columns = {name: held if every else held[kept] for name, held in self._columns.arrays().items()}
-        return Survey(
-            lines=self._lines if every else self._lines.only(kept),
-            method=self._method,
-            encoding=self._counter.name if self._counter else None,
-            columns=Columns(**columns),
-            found={code: _unique(position[np.asarray(places)]) for code, places in self._places.items()},
-            labels=self._answers.labels(kept),
-            systems=self._plain.systems,
-            problems=self._problems.kept(),
-            totals=self._problems.totals(),
-        )
-
-    def _keep(self, block: Block, counts: Counts | None) -> None:
-        places = np.asarray(block.places)
-        for name, values in block.columns(counts, self._per_role).arrays().items():
-            getattr(self._columns, name)[places] = values
-
-    def _ask_the_rules(self, block: Block, suspects: Mapping[int, set[int]]) -> None:
-        owner = np.repeat(np.arange(len(block.places)), block.lengths)
-        rules: dict[int, set[int]] = {}
-        for text, which in suspects.items():
-            rules.setdefault(int(owner[text]), set()).update(which)
-        begun = np.cumsum(block.lengths) - block.lengths
-        doubtful = set(block.doubtful)
-        for index in rules.keys() | doubtful:
-            case = Case.of(block.data(index, int(begun[index])), self._method, 0, 1)
-            asked = [TEXT_RULES[one].rule for one in rules.get(index, ())]
-            asked += ANSWER_RULES if index in doubtful else ()
-            self._note(block.places[index], chain.from_iterable(rule(case) for rule in asked))
-
-    def _take_slowly(self, raw: bytes, place: int) -> None:
-        number = self._lines.number(place)
-        data, read = value_of(raw, number)
-        if data is None:
-            for problem in read:
-                self._problems.add(problem)
-            self._good[place] = False
-            return
-        facts = facts_of(data, self._counter.count if self._counter else None)
-        self._columns.put(place, facts, len(raw))
-        if facts.system_text is not None:
-            self._plain.systems.setdefault(facts.system, facts.system_text)
-        if facts.answer:
-            self._answers.see(place, facts.answer)
-        self._note(place, chain(read, examine(Case.of(data, self._method, 0, 1))))
-
-    def _note(self, place: int, findings: Iterable[Finding]) -> None:
-        for code in {finding.code for finding in findings}:
-            self._places.setdefault(code, array("i")).append(place)
-
-
-@cache
-def _scanner() -> Scanner:
-    """The one scanner: it takes a while to build, and knows nothing but the rules."""
-    return Scanner(TEXT_RULES)
-
-
-def _unique(places: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
-    return np.unique(places).astype(np.int32)
+def _joined(lines: Lines, method: Method, counter: BatchCounter | None, parts: Sequence[Part]) -> Survey:
+    """One survey of parts that follow each other, by the positions of the examples."""
+    good = np.concatenate([part.good for part in parts])
+    kept = np.flatnonzero(good)
+    position = np.cumsum(good) - 1
+    every = len(kept) == len(good)
+    first, places, systems, problems = parts[0], defaultdict[str, list[Integers]](list), dict[int, str](), Findings()
+    begun = 0
+    for part in parts:
+        if part is not first:
+            first.answers.follow(part.answers, begun)
+        for code, held in part.places.items():
+            places[code].append(np.asarray(held, np.int64) + begun)
+        systems |= part.systems
+        problems.follow(part.problems)
+        begun += len(part)
+    columns = Columns.joined([part.columns for part in parts])
+    return Survey(
+        lines=lines if every else lines.only(kept),
+        method=method,
+        encoding=counter.name if counter else None,
+        columns=columns if every else Columns(**{name: held[kept] for name, held in columns.arrays().items()}),
+        found={code: np.unique(position[np.concatenate(held)]).astype(np.int32) for code, held in places.items()},
+        labels=first.answers.labels(kept),
+        systems=systems,
+        problems=problems.kept(),
+        totals=problems.totals(),
+    )
 
 
 def _first(lines: Lines) -> Iterable[dict[str, Any]]:
