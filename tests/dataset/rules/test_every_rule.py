@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lib.dataset import labels, likeness
+from lib.dataset.assessment import NEAR_DUPLICATE, NEAR_LEAK
 from lib.dataset.examine import SHAPE_RULES, TEXT_RULES
 from lib.dataset.example import Method
 from lib.dataset.rules.case import Case, TextRule
@@ -37,35 +39,96 @@ def test_what_is_good_has_no_finding(data: Data, method: Method) -> None:
     assert findings(data, method) == []
 
 
+# Where a code is chosen before it is written, and which there are.
+CHOSEN: dict[str, tuple[str, ...]] = {
+    "assessment.py": (NEAR_LEAK, NEAR_DUPLICATE),
+    "labels.py": (labels.RARE, labels.SINGLE),
+    "likeness.py": likeness.CODES,
+    "secrets.py": tuple(kind.code for kind in SECRET_KINDS),
+}
+# Whoever passes on what others have written.
+PASSED_ON = ("case.py", "entry.py", "intake.py", "jsonl.py", "parse.py", "sheets.py", "kept.py")
+FEWEST_ARGUMENTS = 3
+MAKES = {"Finding": 1, "finding": 1, "note": 0, "problem": 0, "Unparsable": 0, "_at": 2}
+SAYS = {"note": "info", "problem": "error", "Unparsable": "error", "_at": "error"}
+SEVERITIES = ("error", "warning", "info")
+
+
 def written(*paths: Path) -> dict[str, str]:
-    """The codes that stand in these files as texts, each with its severity."""
+    """The codes that these files write, each with its severity. Fails on one that cannot be told from the text."""
     found: dict[str, str] = {}
     for path in paths:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.Call) or not node.args:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        constants = texts_named(tree)
+        for node in ast.walk(tree):
+            name = called(node)
+            if not isinstance(node, ast.Call) or name not in MAKES or len(node.args) < FEWEST_ARGUMENTS:
                 continue
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            held = [one.value if isinstance(one, ast.Constant) else None for one in node.args[:2]]
-            if name in ("note", "problem"):
-                held = [{"note": "info", "problem": "error"}[name], held[0]]
-            if held[0] in ("error", "warning", "info") and len(held) == 2 and isinstance(held[1], str):
-                assert found.setdefault(held[1], held[0]) == held[0], f"{held[1]} has two severities"
+            given = [constants.get(one.id) if isinstance(one, ast.Name) else constant(one) for one in node.args]
+            severity = SAYS.get(name) or (given[0] if given else None)
+            code = given[MAKES[name]] if len(given) > MAKES[name] else None
+            if name in SAYS or severity in SEVERITIES:
+                if code is None:
+                    assert path.name in (*CHOSEN, *PASSED_ON), f"{path}, line {node.lineno}: which code?"
+                    continue
+                assert severity is not None
+                assert found.setdefault(code, severity) == severity, f"{code} has two severities"
+    return found
+
+
+def called(node: ast.AST) -> str:
+    """The last name of what is called; "" for what is no call."""
+    if not isinstance(node, ast.Call):
+        return ""
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+
+
+def constant(node: ast.AST) -> str | None:
+    """The text that is written here."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def texts_named(tree: ast.Module) -> dict[str, str]:
+    """The texts that a module gives a name, one by one or several at once."""
+    found: dict[str, str] = {}
+    for node in tree.body:
+        if not isinstance(node, ast.Assign):
+            continue
+        [target], value = node.targets, node.value
+        names = target.elts if isinstance(target, ast.Tuple) else [target]
+        values = value.elts if isinstance(value, ast.Tuple) and isinstance(target, ast.Tuple) else [value]
+        for name, held in zip(names, values, strict=False):
+            if isinstance(name, ast.Name) and (text := constant(held)) is not None:
+                found[name.id] = text
     return found
 
 
 def test_every_kind_of_finding_is_known_with_its_severity() -> None:
-    found = written(*sorted(DATASET.rglob("*.py"))) | {kind.code: "warning" for kind in SECRET_KINDS}
+    found = written(*sorted(DATASET.rglob("*.py")))
     assert len(found) > 100
     for code, severity in found.items():
         assert code in KINDS, code
         assert KINDS[code].severity == severity, code
+    chosen = {code for codes in CHOSEN.values() for code in codes}
+    assert chosen <= KINDS.keys()
+    # And no kind is known that nobody writes.
+    assert found.keys() | chosen == KINDS.keys()
+
+
+def test_a_code_that_is_in_no_list_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "odd.py"
+    path.write_text('CODE = "no_such_code"\nintake.note(CODE, "a", "b")\nFinding("error", "other", None)\n')
+    assert written(path) == {"no_such_code": "info", "other": "error"}
+    path.write_text("def say(code):\n    intake.note(code, 'a', 'b')\n")
+    with pytest.raises(AssertionError, match="which code"):
+        written(path)
 
 
 def test_every_kind_about_one_example_is_in_the_corpus() -> None:
     # These say how an example stands to others, or to a limit that comes from outside.
     outside = ("repeats.py", "size.py", "kinds.py")
     rules = [path for path in sorted((DATASET / "rules").glob("*.py")) if path.name not in outside]
-    assert {bad.code for bad in BAD} == written(*rules).keys() | {kind.code for kind in SECRET_KINDS}
+    assert {bad.code for bad in BAD} == written(*rules).keys() | set(CHOSEN["secrets.py"])
 
 
 def test_kinds_have_titles_of_their_own_and_labels_for_their_repairs() -> None:
