@@ -16,9 +16,10 @@ from lib.dataset.arrival.pace import CHECK, CONVERT, KEEP, Pace
 from lib.dataset.convert.conversion import Conversion
 from lib.dataset.convert.line import lines_left
 from lib.dataset.finding import Finding, Findings
-from lib.dataset.jsonl import Lines, lines_of
+from lib.dataset.jsonl import lines_of
 from lib.dataset.naming import title_of
 from lib.dataset.places import Places
+from lib.dataset.survey.second_reader import SecondReader
 from lib.dataset.survey.survey import Survey, survey
 from lib.errors import DataError
 from lib.tokens.batch import BatchCounter
@@ -63,7 +64,9 @@ class Gathered:
         return not self.totals and not self.keys and not self.conversions
 
 
-def gathered(plan: Plan, target: Path, counter: BatchCounter | None, pace: Pace) -> Gathered:
+def gathered(
+    plan: Plan, target: Path, counter: BatchCounter | None, pace: Pace, second: SecondReader | None = None
+) -> Gathered:
     """Gather and survey the examples of these files, in their order; `target` is written when they need it.
 
     What `pace` is told may raise, which ends the work. Raises DataError when not one line is an example.
@@ -79,7 +82,8 @@ def gathered(plan: Plan, target: Path, counter: BatchCounter | None, pace: Pace)
             for opened, how in plan:
                 work.take(opened, how, out.write, pace, named=len(plan) > 1)
         lines = lines_of(target)
-    surveyed = _surveyed(lines, plan, counter, pace)
+    pace.begin(f"Checking {_name_of(plan)}", sum(opened.size for opened, _ in plan) * CHECK, "lines")
+    surveyed = survey(lines, counter=counter, progress=lambda done: pace.at(done, len(lines)), second=second)
     work.found.include(surveyed.problems, surveyed.totals)
     left = work.found.kept()
     name = _name_of(plan)
@@ -141,11 +145,6 @@ class _Gathering:
 
 def _in_file(finding: Finding, name: str) -> Finding:
     return replace(finding, text=f"{name}: {finding.text}")
-
-
-def _surveyed(lines: Lines, plan: Plan, counter: BatchCounter | None, pace: Pace) -> Survey:
-    pace.begin(f"Checking {_name_of(plan)}", sum(opened.size for opened, _ in plan) * CHECK, "lines")
-    return survey(lines, counter=counter, progress=lambda done: pace.at(done, len(lines)))
 
 
 def _name_of(plan: Plan) -> str:
