@@ -13,7 +13,8 @@ from pathlib import Path
 from lib.engine import result_file
 from lib.engine.file_shelf import FileShelf
 from lib.engine.home import Home
-from lib.engine.job_book import ENDED, JobBook, model_of
+from lib.engine.job_book import JobBook, model_of
+from lib.engine.job_status import ENDED
 from lib.engine.journal import Done, Outcome, within
 from lib.engine.model_book import ModelBook
 

@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lib.engine.job_request import NAMES
+from lib.engine.job_status import AT_REST, ENDED, PAUSED
 from lib.engine.model_book import fine_tuned_id
 from lib.engine.protocol import not_there
 from lib.engine.store import Store, new_id
 
-ENDED = ("succeeded", "failed", "cancelled")
 JOB_PREFIX = "ftjob-"
 TAG_LENGTH = 8
 
@@ -70,7 +70,7 @@ class JobBook:
 
     def unfinished(self, *, paused: bool = False) -> int:
         """How many jobs have not ended, with or without those that are paused and wait for a person."""
-        left_out = ENDED if paused else (*ENDED, "paused")
+        left_out = ENDED if paused else AT_REST
         marks = ", ".join("?" * len(left_out))
         found = self._store.row(f"SELECT COUNT(*) AS n FROM jobs WHERE status NOT IN ({marks})", left_out)
         return int(found["n"]) if found else 0
@@ -118,7 +118,7 @@ class JobBook:
 
     def pause(self, job_id: str) -> None:
         """Let a job wait until it is resumed."""
-        self._repeated(job_id, "paused", "Fine-tuning job paused", status="paused", estimated_finish=None)
+        self._repeated(job_id, "paused", "Fine-tuning job paused", status=PAUSED, estimated_finish=None)
 
     def resume(self, job_id: str) -> None:
         """Put a paused job back where it was: among those that wait to be trained, or to be looked at."""

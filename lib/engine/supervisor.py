@@ -18,8 +18,9 @@ from pathlib import Path
 from lib.engine import job_orders
 from lib.engine.conclusion import Conclusion
 from lib.engine.home import Home
-from lib.engine.job_book import ENDED, JOB_PREFIX, JobBook
+from lib.engine.job_book import JOB_PREFIX, JobBook
 from lib.engine.job_orders import TRAINING_FILE, VALIDATION_FILE
+from lib.engine.job_status import AT_REST, ENDED, PAUSED
 from lib.engine.journal import Journal
 from lib.engine.model_book import ModelBook
 from lib.engine.trainer_process import TrainerProcess
@@ -34,7 +35,6 @@ DATABASE_PAUSE_SECONDS = 5.0
 # What a trainer finds in its folder when a person wants it to end.
 CANCEL_FILE = "cancel"
 PAUSE_FILE = "pause"
-AT_REST = (*ENDED, "paused")
 
 log = logging.getLogger("etude.engine")
 
@@ -135,7 +135,7 @@ class Supervisor:
         else:
             raise _refused(job_id, status, "paused", "job_not_pausable")
         status = self._book.get(job_id)["status"]
-        if status != "paused":
+        if status != PAUSED:
             raise _refused(job_id, status, "paused", "job_not_pausable")
 
     def resume(self, job_id: str) -> None:
@@ -144,7 +144,7 @@ class Supervisor:
         Raises NotThere, Rejected when it is not paused.
         """
         status = self._book.get(job_id)["status"]
-        if status != "paused":
+        if status != PAUSED:
             raise _refused(job_id, status, "resumed", "job_not_resumable")
         (self._home.job(job_id) / PAUSE_FILE).unlink(missing_ok=True)
         self._book.resume(job_id)
