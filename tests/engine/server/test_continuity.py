@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from lib.engine.server import listen
+from lib.engine.store import VERSION
 from tests.engine.server.conftest import BASE, ROOT, Running, Start, command, eventually
 from tests.engine.server.test_chat import children
 
@@ -120,7 +121,7 @@ def test_an_engine_that_cannot_take_up_its_folder_announces_nothing(tmp_path: Pa
     home = tmp_path / "home"
     home.mkdir()
     with closing(sqlite3.connect(home / "engine.db")) as without_tables:
-        without_tables.execute("PRAGMA user_version = 1")
+        without_tables.execute(f"PRAGMA user_version = {VERSION}")
     told = subprocess.run(command(home, base), cwd=ROOT, capture_output=True, text=True, timeout=30)
     assert (told.returncode, told.stdout) == (2, "")
     assert told.stderr.splitlines()[-1].startswith("The engine could not take up what lies in its folder.")
