@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from lib.dataset.example import Example
 from lib.dataset.finding import Finding
-from lib.dataset.parse import Unparsable, has_half_pair, is_deeper, parse, repeated_key
+from lib.dataset.parse import Unparsable, has_half_pair, is_deeper, parse, repeated_keys
 from lib.dataset.sniff import PEEK, check_readable
 from lib.errors import UnreadableFile
 
@@ -28,6 +28,7 @@ NEWLINE, RETURN = 10, 13
 BLANKS = np.frombuffer(b" \t\r", dtype=np.uint8)
 SCAN_BLOCK = 8 << 20
 DEEPEST = 100
+SHORT = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,10 +231,12 @@ def value_of(raw: bytes, number: int) -> tuple[dict[str, Any] | None, list[Findi
         why = "An example needs six levels, its tools a few more."
         return None, [Finding("error", "too_deep", number, None, text, why)]
     found = []
-    if (key := repeated_key(raw, value)) is not None:
-        text = f"Line {number} has the key “{key}” twice in one object."
+    if repeated := repeated_keys(raw, value):
+        key, goes, stays = (_in_short(part) for part in repeated[0])
+        text = f"Line {number} has the key “{key}” twice in one object: first {goes}, then {stays}."
         why = "Only the last one is read; whatever the first one held is lost."
-        found.append(Finding("warning", "repeated_key", number, None, text, why))
+        detail = tuple(part for one in repeated for part in one)
+        found.append(Finding("warning", "repeated_key", number, None, text, why, "keep_last_values", detail))
     if has_half_pair(raw):
         text = f"Line {number} holds half of a character, written as an escape such as \\ud83d."
         why = "No text can hold it. A service replaces it by � or refuses the file."
@@ -246,6 +249,11 @@ def _unparsable(problem: Unparsable, number: int) -> Finding:
     near = f", near “{problem.near}”" if problem.near else ""
     text = f"Line {line}, column {problem.column} cannot be read: {problem.sentence}{near}."
     return Finding("error", problem.code, line, None, text, problem.hint)
+
+
+def _in_short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= SHORT else f"{line[: SHORT - 1]}…"
 
 
 def _no_object(value: Any, raw: bytes, number: int) -> Finding:

@@ -22,8 +22,9 @@ from lib.dataset.desk import Desk
 from lib.dataset.drafts import Entry
 from lib.dataset.example import Example
 from lib.dataset.finding import Finding
-from lib.dataset.fixes import Unrepairable, repair
+from lib.dataset.fixes import WRITE_ANEW, Unrepairable, repair
 from lib.dataset.likeness import DUPLICATE, LEAK
+from lib.dataset.parse import Repeated
 
 Positions = npt.NDArray[np.int64]
 Edit = tuple[int, dict[str, Any] | None, int]
@@ -39,12 +40,16 @@ REMOVED = frozenset({DUPLICATE, LEAK, NEAR_DUPLICATE, NEAR_LEAK})
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What a repair makes of one example: `after` is None when it takes it out. `revision` is that of `before`."""
+    """What a repair makes of one example: `after` is None when it takes it out. `revision` is that of `before`.
+
+    `unread` are keys that stand twice, with a value that goes and the one that stays: reading leaves nothing of that.
+    """
 
     position: int
     before: Example
     after: Example | None
     revision: int
+    unread: tuple[Repeated, ...] = ()
 
     @property
     def edit(self) -> Edit:
@@ -121,14 +126,16 @@ def _repaired(entry: Entry, findings: Sequence[Finding]) -> Repair | None:
     """The example after the repairs of all these findings, which are of one kind; None when there is nothing to do."""
     if entry.example is None:
         return None
-    example, changed = entry.example, False
+    example, changed, unread = entry.example, False, list[Repeated]()
     for finding in findings:
         made = repair(example, finding)
+        if finding.fix == WRITE_ANEW:
+            unread += (Repeated(*finding.detail[at : at + 3]) for at in range(0, len(finding.detail), 3))
         if made is None:
             return Repair(entry.position, entry.example, None, entry.revision)
         if not isinstance(made, Unrepairable):
             example, changed = made, True
-    return Repair(entry.position, entry.example, example, entry.revision) if changed else None
+    return Repair(entry.position, entry.example, example, entry.revision, tuple(unread)) if changed else None
 
 
 def _in_training(desk: Desk, code: str, found: Positions) -> Positions:

@@ -10,14 +10,16 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import msgspec
 
 # A line longer than this is not looked into: with ten images of 10 MB each an example may come near, a text never.
 LONGEST_LINE = 192 << 20
 SNIPPET = 24
+MOST_REPEATED, LONGEST_TOLD = 3, 300
 
 DECODER = msgspec.json.Decoder()
 HALF_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -48,23 +50,34 @@ def parse(raw: bytes) -> Any:
         return _parse_slowly(raw)
 
 
-def repeated_key(raw: bytes, value: Any) -> str | None:
-    """The first key that stands twice in one object of this line, of which a reader keeps only the last."""
+class Repeated(NamedTuple):
+    """A key that stands more than once in one object: the beginnings of a value that goes and of the one that stays."""
+
+    key: str
+    goes: str
+    stays: str
+
+
+def repeated_keys(raw: bytes, value: Any) -> tuple[Repeated, ...]:
+    """The first few keys that stand twice in one object of this line, of which a reader keeps only the last value."""
     marks = raw.count(KEY_MARK) - raw.count(ESCAPED_KEY_MARK)
     if marks == _count_keys(value):
-        return None
-    repeated: list[str] = []
+        return ()
+    repeated: list[Repeated] = []
 
-    def keep(pairs: list[tuple[str, Any]]) -> None:
-        names = [name for name, _ in pairs]
-        if len(set(names)) < len(names):
-            repeated.append(next(name for name in names if names.count(name) > 1))
+    def keep(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) < len(pairs) and len(repeated) < MOST_REPEATED:
+            left = dict(reversed(pairs))
+            key = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
+            repeated.append(Repeated(key, _begun(left[key]), _begun(made[key])))
+        return made
 
     try:
         json.loads(raw, object_pairs_hook=keep)
     except (ValueError, RecursionError):
-        return None
-    return repeated[0] if repeated else None
+        return ()
+    return tuple(repeated)
 
 
 def has_half_pair(raw: bytes) -> bool:
@@ -89,6 +102,13 @@ def is_deeper(value: Any, most: int) -> bool:
         if not level:
             return False
     return any(isinstance(held, (dict, list)) for held in level)
+
+
+def _begun(value: Any) -> str:
+    """The beginning of a value as JSON. Half of a character becomes the mark for a lost one, to be shown."""
+    text = json.dumps(value if not isinstance(value, str) else value[:LONGEST_TOLD], ensure_ascii=False)
+    told = text if len(text) <= LONGEST_TOLD else f"{text[:LONGEST_TOLD]}…"
+    return told.encode("utf-8", "replace").decode()
 
 
 def _count_keys(value: Any) -> int:

@@ -29,7 +29,10 @@ def show(repair: Repair) -> None:
         for said in _in_short(repair.before):
             st.markdown(f":red[− {plain(said)}]")
         return
-    told = list(_changes(repair.before, repair.after))
+    told: list[Change] = []
+    for key, gone, kept in repair.unread:
+        told.append((f"Key “{shortened(key, 40)}”, which stands there twice", gone, kept))
+    told.extend(_changes(repair.before, repair.after))
     for where, goes, comes in told[:SHOWN_CHANGES]:
         with st.container(gap="xxsmall"):
             st.caption(plain(where))

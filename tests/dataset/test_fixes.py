@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lib.dataset.example import Example, Method
 from lib.dataset.finding import Finding
-from lib.dataset.fixes import FIXES, WITH_DETAIL, Unrepairable, repair
+from lib.dataset.fixes import FIXES, WITH_DETAIL, WRITE_ANEW, Unrepairable, repair
 from lib.dataset.fixes.answers import renamed
 from lib.dataset.rules.kinds import FIX_LABELS
 from tests.dataset.conversations import call, chat, pair, tool
@@ -298,4 +298,4 @@ def test_every_repair_that_a_rule_names_exists_and_has_a_label() -> None:
     named = {name for path in sources for name in re.findall(r'fix="(\w+)"', path.read_text(encoding="utf-8"))}
     assert len(named) > 10
     assert named <= FIXES.keys() | WITH_DETAIL.keys() | {"remove_example"}
-    assert FIX_LABELS.keys() == FIXES.keys() | WITH_DETAIL.keys() | {"remove_example"}
+    assert FIX_LABELS.keys() == FIXES.keys() | WITH_DETAIL.keys() | {"remove_example", WRITE_ANEW}

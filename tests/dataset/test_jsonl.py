@@ -206,6 +206,19 @@ def test_a_strange_line_is_kept_and_told(line: bytes, code: str) -> None:
     assert reading.lines.raw(0) == line
 
 
+def test_what_a_key_held_that_stands_twice_is_told_in_short_and_as_it_can_be_written() -> None:
+    long = b'"' + b"x" * 5000 + b'"'
+    line = b'{"a": {"b": "\\ud83d", "b": [1,\n 2]}, "c": %s, "c": null, "c": 3}' % long
+    [first] = [one for one in read(line.replace(b"\n", b""), "a.jsonl").problems if one.code == "repeated_key"]
+    assert first.text == 'Line 1 has the key “b” twice in one object: first "?", then [1, 2].'
+    assert first.fix == "keep_last_values"
+    assert first.detail[:3] == ("b", '"?"', "[1, 2]")
+    key, goes, stays = first.detail[3:]
+    assert (key, stays) == ("c", "3")
+    assert goes.startswith('"xxx')
+    assert len(goes) < 400
+
+
 @pytest.mark.parametrize(
     "line",
     [b'{"a": "\\": \\\\", "b": 1}', b'{"a" : 1, "b" :2}', b'{"a": "\\ud83d\\ude00"}', b'{"a": "x\\\\\\":"}'],

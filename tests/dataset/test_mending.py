@@ -7,6 +7,7 @@ import pytest
 from lib.dataset import drafts, shelf
 from lib.dataset.check import check
 from lib.dataset.desk import Desk
+from lib.dataset.example import encode
 from lib.dataset.finding import Finding
 from lib.dataset.mending import preview, repair_of, repairs, touched
 from lib.dataset.shelf import Version
@@ -125,6 +126,44 @@ def test_a_system_message_that_varies_becomes_the_common_one(ws: Workspace) -> N
     [(position, data, _)] = repairs(desk, "system_prompt_varies")
     assert position == 12
     assert data == chat("Case 12", "Yes.", system="Answer briefly and politely, please.")
+
+
+def test_of_a_key_that_stands_twice_the_last_value_stays_and_what_goes_is_told(ws: Workspace) -> None:
+    twice = (
+        b'{"messages": [{"role": "tool", "role": "user", "content": "Who?"}, {"role": "assistant", "content": "I."}]}'
+    )
+    made = shelf.bring_in(ws, lines_of(many(10)) + twice + b"\n" + twice + b"\n", "a.jsonl")
+    desk = Desk(ws, made)
+    finding = finding_of(desk, 10, "repeated_key")
+    assert finding.text == 'Line 11 has the key “role” twice in one object: first "tool", then "user".'
+    [entry] = desk.entries([10])
+    [one] = repair_of(desk, entry, finding)
+    assert one.unread == (("role", '"tool"', '"user"'),)
+    assert drafts.change_all(ws, made.id, [one.edit]) == 1
+    desk.follow()
+    assert desk.assessed.found()["repeated_key"].tolist() == [11]
+    [entry] = desk.entries([10])
+    assert entry.example is not None
+    assert (entry.edited, entry.example.data) == (True, chat("Who?", "I."))
+    assert drafts.change_all(ws, made.id, repairs(desk, "repeated_key")) == 1
+    desk.follow()
+    assert "repeated_key" not in desk.assessed.found()
+    saved = drafts.save_version(ws, made.id, "Once")
+    assert list(shelf.open_lines(ws, saved).raws())[10:] == [encode(chat("Who?", "I."))] * 2
+    # The line as it came is in the version before.
+    assert shelf.open_lines(ws, made).raw(10) == twice
+
+
+def test_what_was_edited_since_has_its_keys_once_and_stays_as_it_is(ws: Workspace) -> None:
+    line = encode(chat())[:-1] + b', "id": 1, "id": 2}'
+    made = shelf.bring_in(ws, lines_of(many(10)) + line, "a.jsonl")
+    desk = Desk(ws, made)
+    finding = finding_of(desk, 10, "repeated_key")
+    drafts.change(ws, made.id, 10, {**chat("Mine", "own"), "id": 3}, 0)
+    desk.follow()
+    [entry] = desk.entries([10])
+    assert drafts.change_all(ws, made.id, [one.edit for one in repair_of(desk, entry, finding)]) == 0
+    assert desk.entries([10])[0] == entry
 
 
 def test_what_has_no_repair_or_no_such_finding_is_left(ws: Workspace) -> None:

@@ -9,21 +9,27 @@ from streamlit.testing.v1 import AppTest
 
 from lib.dataset.example import Example
 from lib.dataset.mending import Repair
+from lib.dataset.parse import Repeated
 from tests.dataset.conversations import call, chat, pair
 
 
 def shown(before: dict[str, Any], after: dict[str, Any] | None) -> list[str]:
+    """What is told of a repair that makes `after` of `before`."""
+    return told(Repair(0, Example(before), None if after is None else Example(after), 0))
+
+
+def told(repair: Repair) -> list[str]:
     """The lines that are shown, without the marks of colours and escapes."""
 
-    def script(before, after):  # type: ignore[no-untyped-def]
+    def script(repair):  # type: ignore[no-untyped-def]
         from lib.ui import repair_preview
 
-        repair_preview.show(repair_preview.Repair(0, before, after, 0))
+        repair_preview.show(repair)
 
-    page = AppTest.from_function(script, args=(Example(before), None if after is None else Example(after))).run()
+    page = AppTest.from_function(script, args=(repair,)).run()
     assert not page.exception
-    told = [str(one.value).replace("\u2060", "") for one in [*page.caption, *page.markdown]]
-    return [one.replace("\\", "").removeprefix(":red[").removeprefix(":green[").removesuffix("]") for one in told]
+    lines = [str(one.value).replace("\u2060", "") for one in [*page.caption, *page.markdown]]
+    return [one.replace("\\", "").removeprefix(":red[").removeprefix(":green[").removesuffix("]") for one in lines]
 
 
 def test_a_text_is_told_by_what_changed_in_it() -> None:
@@ -38,6 +44,11 @@ def test_a_text_is_told_by_what_changed_in_it() -> None:
 
 def test_a_key_that_goes_is_told_alone() -> None:
     assert shown({**chat("x", "y"), "note": {"a": 1}}, chat("x", "y")) == ["Key “note”", '− {"a": 1}']
+
+
+def test_a_key_that_stands_twice_is_told_with_both_values_although_reading_leaves_one() -> None:
+    repair = Repair(0, Example(chat()), Example(chat()), 0, (Repeated("role", '"user"', '"tool"'),))
+    assert told(repair) == ["Key “role”, which stands there twice", '− "user"', '+ "tool"']
 
 
 def test_of_a_message_only_the_keys_that_differ_are_told() -> None:

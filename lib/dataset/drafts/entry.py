@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from lib.dataset.example import Example, encode
+from lib.dataset.example import Example
 
 State = Literal["edited", "removed", "original", "absent"]
 
@@ -28,12 +28,8 @@ class Entry:
     @property
     def edited(self) -> bool:
         """Whether it differs from the version."""
-        if self.example is None or self.original is None:
-            return self.example is not self.original
-        if self.example is self.original:
-            return False
-        # Compared as they would be written: to Python, true equals 1.
-        return encode(self.example.data) != encode(self.original.data)
+        # An edit that would leave the line as it is in the version is not kept; so there is no other one to compare.
+        return self.example is not self.original
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,12 +30,18 @@ FIXES: dict[str, Callable[[Data], None]] = {**keys.FIXES, **messages.FIXES, **te
 WITH_DETAIL: dict[str, Callable[[Data, tuple[str, ...]], None]] = answers.FIXES
 
 
+# Of a key that stands twice, reading keeps the last value; an example that is written anew has it once.
+WRITE_ANEW = "keep_last_values"
+
+
 def repair(example: Example, finding: Finding) -> Example | Unrepairable | None:
     """The example after the repair that the finding names; None when the repair takes it out."""
     if finding.fix is None:
         return Unrepairable("Only a person can tell what was meant here.")
     if finding.fix == "remove_example":
         return None
+    if finding.fix == WRITE_ANEW:
+        return Example(copy.deepcopy(example.data))
     data = copy.deepcopy(example.data)
     if finding.fix in FIXES:
         FIXES[finding.fix](data)
