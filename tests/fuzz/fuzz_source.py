@@ -1,5 +1,7 @@
 """Feeds bytes to the way in of files: whatever they are, they become lines or one sentence, and nothing else.
 
+Lines are checked and counted as they stand, and again after they were converted.
+
 With atheris installed, `python -m tests.fuzz.fuzz_source [its options]` searches for inputs that break it; the ordinary
 test run mutates the same beginnings at random (test_fuzz_source.py).
 """
@@ -11,22 +13,27 @@ import json
 import random
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FunctionType
 from typing import Any
 
-from lib.dataset.convert.conversion import Unconvertible, preview, recognise
+from lib.dataset.check import check
+from lib.dataset.convert.conversion import preview
+from lib.dataset.convert.line import lines_left
 from lib.dataset.example import encode
-from lib.dataset.jsonl import lines_of, value_of
+from lib.dataset.finding import Findings
+from lib.dataset.jsonl import Lines, lines_of, value_of
+from lib.dataset.reading import conversion_of, converted
 from lib.dataset.source.intake import Limits
 from lib.dataset.source.source import open_source
-from lib.errors import EtudeError, UnreadableFile
+from lib.errors import UnreadableFile
+from lib.tokens.batch import batch_counter
 
 # Small, so that a bomb is one early. Sheets and Parquet are read by a process, which is too slow to fuzz: see below.
 LIMITS = replace(Limits(), expanded=4 << 20, ratio=50, ratio_from=1 << 16, line=1 << 16, cell=1 << 14)
+ENCODING, FEW_TOKENS = "o200k_base", 20
 NAMES = ("a.jsonl", "a.csv", "a.tsv", "../a.json", "a")
 NATIVE = (b"PAR1", b"\xd0\xcf\x11\xe0")
 LINES = b'{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}\n'
@@ -63,7 +70,7 @@ PIECES += (b"NaN", b"1e999", b"9" * 5000, b"[" * 3000, b'"\\ud800"', b"\xe9", b"
 
 
 def try_one(content: bytes) -> None:
-    """Bring these bytes in, as a person would, and convert what came. Raises what nobody expects."""
+    """Bring these bytes in, as a person would, check and convert what came. Raises what nobody expects."""
     if any(content.startswith(mark) for mark in NATIVE) or b"xl/" in content:
         return
     name = NAMES[len(content) % len(NAMES)]
@@ -81,20 +88,28 @@ def try_one(content: bytes) -> None:
             assert said.endswith(".")
             assert list(folder.iterdir()) == []
             return
-        values = list(_examples(source.path))
-        assert source.numbers is None or len(source.numbers) == len(lines_of(source.path))
-        conversion = recognise(values, table=source.kind == "table")
+        lines = lines_of(source.path, source.numbers)
+        assert source.numbers is None or len(source.numbers) == len(lines)
+        _check(lines)
+        conversion = conversion_of(source, lines)
         if conversion is not None:
-            for one in preview(values, conversion, 20):
+            for one in preview(_examples(lines), conversion, 20):
                 assert (one.after is None) == bool(one.why)
-            for value in values:
-                made = conversion.convert(value)
-                with suppress(EtudeError):
-                    assert isinstance(made, Unconvertible) or encode(made)
+            found = Findings()
+            made = converted(lines, conversion, folder / "converted", found)
+            assert len(made) + lines_left(found.totals()) == len(lines)
+            _check(made)
 
 
-def _examples(path: Path) -> Any:
-    for position, raw in enumerate(lines_of(path).raws()):
+def _check(lines: Lines) -> None:
+    report = check(lines, counter=batch_counter(ENCODING), limit=FEW_TOKENS, near=True)
+    assert report.examples <= len(lines)
+    assert json.dumps(report.as_json())
+    assert all(finding.text and finding.why for finding in report.findings)
+
+
+def _examples(lines: Lines) -> Iterator[dict[str, Any]]:
+    for position, raw in enumerate(lines.raws()):
         value, found = value_of(raw, position + 1)
         assert value is not None or found
         if value is not None:
@@ -129,13 +144,14 @@ def _ours() -> Iterator[FunctionType]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Search with atheris, from the beginnings on."""
+    """Search with atheris, from the beginnings on, and from an example of everything that a rule finds."""
     import atheris  # type: ignore[import-not-found]
 
+    from tests.dataset.rules.corpus import BAD
+
     with TemporaryDirectory() as corpus:
-        for number, content in enumerate(BEGINNINGS):
+        for number, content in enumerate([*BEGINNINGS, b"[{}]", *(encode(bad.data) + b"\n" for bad in BAD)]):
             (Path(corpus) / str(number)).write_bytes(content)
-        (Path(corpus) / "json").write_bytes(json.dumps([{}]).encode())
         for function in _ours():
             atheris.instrument_func(function)
         atheris.Setup([arguments[0], *arguments[1:], corpus], try_one)

@@ -19,7 +19,9 @@ LEFT_OUT, KEYS_LEFT_OUT = "row_left_out", "keys_left_out"
 # What is wrong with a line and can no longer be seen in what was written anew of it.
 REPEATED_KEY = "repeated_key"
 # Kinds of problems that take no line out: those of whole files, and what an example lost.
-TAKES_OUT_NO_LINE = frozenset({"archive_damaged", "broken_character", "rest_not_read", "unreadable_file", REPEATED_KEY})
+TAKES_OUT_NO_LINE = frozenset(
+    {"archive_damaged", "broken_character", "rest_not_read", "unreadable_file", REPEATED_KEY, KEYS_LEFT_OUT}
+)
 MOST_KEYS, LONGEST_KEY = 12, 60
 
 
