@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 import torch
 from torch import Tensor, nn
 
-from lib.engine.template import Rendered, Reply
+from lib.engine.template import CallForm, Rendered, Reply
 
 # Which weights a training changes: small matrices beside the model's own (low-rank adaptation), or all of them.
 Learned = Literal["lora", "full"]
@@ -55,6 +55,11 @@ class ChatTemplate(Protocol):
     ends: frozenset[int]
     barred: frozenset[int]
     barred_without_tools: frozenset[int]
+
+    @property
+    def call_form(self) -> CallForm | None:
+        """How calls are spelled, None when the template knows none."""
+        ...
 
     def example(self, data: Mapping[str, Any]) -> Rendered:
         """A training example, cut at the end to the context. Raises DataError for one that cannot be rendered."""

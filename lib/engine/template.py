@@ -51,6 +51,21 @@ class Reply:
     tool_calls: tuple[ToolCall, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CallForm:
+    """How an answer spells a tool call: `before`, the name, `between`, the arguments as JSON, `after`.
+
+    Between two calls stands `separator`. Numbers are ids of marks, texts are spelled by any tokens; `before` begins with
+    what tells a call from words. `alone`: a call stands at the very beginning of an answer, or it is none.
+    """
+
+    before: tuple[int | str, ...]
+    between: tuple[int | str, ...]
+    after: tuple[int | str, ...] = ()
+    separator: tuple[int | str, ...] = ()
+    alone: bool = False
+
+
 class Template:
     """The template over one encoding; `context` is the most tokens a sequence may have.
 
@@ -71,6 +86,7 @@ class Template:
         marks |= set(range(encoding.n_vocab, vocabulary))
         self.barred = frozenset(marks - {self.end, self.call, self.args})
         self.barred_without_tools = frozenset({self.call, self.args})
+        self.call_form = CallForm(before=(self.call,), between=(self.args,))
         self._count = count or (lambda text: len(encoding.encode_ordinary(text)))
         # No token is longer than this, so what lies beyond `context` of them need not be encoded.
         self._most_characters = (context + 1) * max(len(token) for token in encoding.token_byte_values())

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from lib.engine.answer.asking import Ask
-from lib.engine.answer.sampling import choose, likeliest
+from lib.engine.answer.constraint import Constraint
+from lib.engine.answer.sampling import Leaning, choose, likeliest
 from lib.engine.answer.speech import Speech
 from lib.engine.model import Model
 from lib.errors import Rejected
@@ -24,9 +25,12 @@ Line = dict[str, Any]
 
 
 class Answer:
-    """An answer. `advance` until `finished`. Raises Rejected when the prompt does not fit the model's context."""
+    """An answer. `advance` until `finished`; with a constraint every token is one that it leaves open.
 
-    def __init__(self, ask: Ask, model: Model) -> None:
+    Raises Rejected when the prompt does not fit the model's context, or the constraint cannot be kept to.
+    """
+
+    def __init__(self, ask: Ask, model: Model, constraint: Constraint | None = None) -> None:
         self.finished = False
         self._ask = ask
         self._model = model
@@ -40,6 +44,8 @@ class Answer:
         else:
             self._random.manual_seed(ask.seed % (1 << 63))
         self._barred = _barred(model, calls=bool(ask.tools))
+        self._constraint = constraint
+        self._leaning = Leaning(ask.logit_bias, ask.frequency_penalty, ask.presence_penalty)
         self._speech = Speech(ask.stop)
         self._said: list[int] = []
         self._logprobs: list[Mapping[str, Any]] = []
@@ -52,16 +58,25 @@ class Answer:
         if self._cache.length < len(self._prompt):
             return None
         scores = self._model.logits(hidden[0, -1]).float().cpu().index_fill(0, self._barred, -torch.inf)
-        token = choose(scores, self._ask.temperature, self._ask.top_p, self._random)
+        token = self._choose(scores)
         if token in self._template.ends:
             return self._finish("stop")
         self._said.append(token)
+        self._leaning.hear(token)
+        if self._constraint is not None:
+            self._constraint.hear(token)
         text = self._hear(token, scores)
         if self._speech.stopped:
             return self._finish("stop", text)
         if len(self._said) == self._room:
             return self._finish("length", text)
         return self._tell(text) if text else None
+
+    def _choose(self, scores: Tensor) -> int:
+        """The next token. Log-probabilities are told of the scores as they are given here, before any wish or rule."""
+        wished = self._leaning.lean(scores)
+        open_ones = wished if self._constraint is None else self._constraint.bar(wished)
+        return choose(open_ones, self._ask.temperature, self._ask.top_p, self._random)
 
     def _hear(self, token: int, scores: Tensor) -> str:
         """The text that is certain after a token. Tool calls are no text: they come whole, at the end."""

@@ -13,10 +13,28 @@ from msgspec import Meta, Struct
 from lib.errors import Rejected
 
 
+class JsonFormat(Struct, frozen=True):
+    """The answer is to be JSON of this schema. Unless `strict`, parts of it that cannot be kept to are let go."""
+
+    name: str
+    schema: dict[str, Any]
+    strict: bool = True
+
+
+class CallRules(Struct, frozen=True):
+    """Which of the tools may be called, whether one must be, and whether more than one may be."""
+
+    names: Annotated[list[str], Meta(min_length=1)]
+    required: bool = False
+    parallel: bool = True
+
+
 class Ask(Struct, frozen=True, kw_only=True):
     """A request for one answer by the model in the folder `model`; messages and tools as OpenAI has them.
 
-    `temperature` 0 takes the likeliest token each time. Without a seed no two answers need be the same.
+    `temperature` 0 takes the likeliest token each time. Without a seed no two answers need be the same. `logit_bias`
+    holds pairs of an id and what its score is raised by; ids that the model does not have are passed over. Without
+    `calls` the model calls its tools as it likes.
     """
 
     id: str
@@ -31,6 +49,11 @@ class Ask(Struct, frozen=True, kw_only=True):
     n: Literal[1] = 1
     logprobs: bool = False
     top_logprobs: Annotated[int, Meta(ge=0, le=20)] = 0
+    frequency_penalty: Annotated[float, Meta(ge=-2, le=2)] = 0.0
+    presence_penalty: Annotated[float, Meta(ge=-2, le=2)] = 0.0
+    logit_bias: list[tuple[int, float]] = []
+    format: JsonFormat | None = None
+    calls: CallRules | None = None
 
 
 class End(Struct, frozen=True):

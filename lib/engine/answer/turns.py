@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 from lib.engine.answer.answer import Answer
 from lib.engine.answer.asking import Ask, End, understand
+from lib.engine.answer.constraint import Constraints
 from lib.engine.answer.shelf import Shelf
 from lib.errors import EtudeError, ServiceError
 
@@ -27,6 +28,7 @@ class Turns:
 
     def __init__(self, shelf: Shelf, say: Say, log: TextIO) -> None:
         self._shelf = shelf
+        self._constraints = Constraints()
         self._say = say
         self._log = log
         self._waiting: deque[Ask] = deque()
@@ -54,7 +56,8 @@ class Turns:
         while self._waiting and len(self._going) < AT_ONCE:
             ask = self._waiting.popleft()
             try:
-                self._going.append((ask, Answer(ask, self._shelf.model(Path(ask.model)))))
+                model = self._shelf.model(Path(ask.model))
+                self._going.append((ask, Answer(ask, model, self._constraints.of(ask, model))))
             except Exception as error:
                 self._refuse(ask.id, error)
         if not self._going:

@@ -1,4 +1,4 @@
-"""Choosing a token: the likeliest, or drawn from as few as asked."""
+"""Choosing a token: the likeliest, or drawn from as few as asked; and what a request wants more or less of."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from lib.engine.answer.sampling import choose, likeliest
+from lib.engine.answer.sampling import LEAST_LOGPROB, Leaning, choose, likeliest
 
 SCORES = torch.log(torch.tensor([0.1, 0.5, 0.25, 0.15]))
 
@@ -46,3 +46,27 @@ def test_the_chosen_comes_before_the_likeliest() -> None:
     (chosen, *top) = likeliest(SCORES, 3, 2)
     assert chosen == (3, pytest.approx(math.log(0.15)))
     assert [token for token, _ in top] == [1, 2]
+
+
+def test_what_cannot_be_said_has_a_number_that_json_knows() -> None:
+    scores = SCORES.index_fill(0, torch.tensor([0, 2, 3]), -torch.inf)
+    assert [value for _, value in likeliest(scores, 1, 20)] == [0.0, 0.0, *[LEAST_LOGPROB] * 3]
+
+
+def test_a_token_loses_for_having_been_said_and_more_each_time_for_frequency() -> None:
+    leaning = Leaning([], frequency=0.5, presence=1.0)
+    assert leaning.lean(SCORES) is SCORES
+    for token in (2, 2, 0):
+        leaning.hear(token)
+    assert (SCORES - leaning.lean(SCORES)).tolist() == pytest.approx([1.5, 0.0, 2.0, 0.0])
+
+
+def test_a_bias_raises_one_token_and_passes_over_what_the_model_does_not_have() -> None:
+    leaning = Leaning([(3, 2.0), (3, 1.0), (9, 100.0), (-1, 100.0)], frequency=0.0, presence=0.0)
+    leaning.hear(3)
+    assert (leaning.lean(SCORES) - SCORES).tolist() == pytest.approx([0.0, 0.0, 0.0, 3.0])
+
+
+def test_a_barred_token_stays_barred_whatever_its_bias() -> None:
+    scores = SCORES.index_fill(0, torch.tensor([1]), -torch.inf)
+    assert torch.isinf(Leaning([(1, 100.0)], 0.0, 0.0).lean(scores)[1])
