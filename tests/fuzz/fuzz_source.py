@@ -137,8 +137,8 @@ def mutated(source: random.Random) -> bytes:
 def _ours() -> Iterator[FunctionType]:
     """The functions that the search is to find ways through."""
     modules = [module for name, module in sys.modules.items() if name.startswith("lib.dataset.")]
-    for held in (held for module in modules for held in vars(module).values() if hasattr(held, "__module__")):
-        if held.__module__.startswith("lib.dataset."):
+    for held in (held for module in modules for held in vars(module).values()):
+        if str(getattr(held, "__module__", "")).startswith("lib.dataset."):
             inner = vars(held).values() if isinstance(held, type) else [held]
             yield from (one for one in inner if isinstance(one, FunctionType))
 
