@@ -18,7 +18,7 @@ from lib.dataset.finding import Finding, Severity
 from lib.dataset.likeness import LEAK
 from lib.dataset.mending import Repair
 from lib.dataset.rules.kinds import FIX_LABELS, KINDS, Kind
-from lib.ui import data_filter, data_work, repair_preview, session, trouble
+from lib.ui import data_filter, data_near, data_work, repair_preview, session, trouble
 from lib.ui.data_work import Work
 from lib.ui.figures import number_of
 from lib.ui.plain import plain
@@ -140,8 +140,7 @@ def _finding(work: Work, finding: Finding, *, offers: bool) -> None:
 def _offers(work: Work, finding: Finding, *, jump: bool) -> None:
     """What can be done about a finding."""
     if finding.code == NEAR:
-        if st.button("Look for them", key="look_for_near", icon=":material/search:"):
-            _look_for_near(work)
+        data_near.offer(work, "findings")
         return
     if finding.line is None:
         return
@@ -245,19 +244,6 @@ def _examples(made: tuple[Repair, ...]) -> str:
     if len(made) == 1:
         return f"example {made[0].position + 1:,}"
     return number_of(len(made), "example")
-
-
-def _look_for_near(work: Work) -> None:
-    """Look for near duplicates, with a bar; a click anywhere ends it, and nothing is lost by that."""
-    bar = st.empty()
-
-    def told(done: int) -> None:
-        part = min(done / max(work.places, 1), 1.0)
-        bar.progress(part, f"Looking for near duplicates: {done:,} of {number_of(work.places, 'example')}")
-
-    work.desk.look_for_near(told)
-    bar.empty()
-    st.rerun()
 
 
 def _show_in_table(code: str) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from lib.dataset import drafts, split
 from lib.dataset.places import Places
 from lib.dataset.split_choice import Candidates, Choice, candidates, choose
-from lib.ui import session, trouble
+from lib.ui import data_near, session, trouble
 from lib.ui.data_profile import share
 from lib.ui.data_work import Work
 from lib.ui.figures import number_of
@@ -121,6 +121,7 @@ def _would_be(work: Work, among: Candidates, choice: Choice, name: str) -> None:
                 args=(work.version.id, Places(), "Nothing held out"),
             )
     st.caption(_together(among))
+    _more_alike(work, among)
     if choice.labels:
         st.dataframe(
             [
@@ -168,13 +169,23 @@ def _none_can_be(work: Work, among: Candidates) -> None:
 def _together(among: Candidates) -> str:
     """Which examples are kept on one side, and why."""
     alike = ", are equal, or nearly so," if among.near else " or are equal"
-    unseen = "" if among.near else " Near duplicates were not looked for."
     if not among.together:
-        return f"Each example can be on either side: no two have the same prompt{alike.rstrip(',')}.{unseen}"
+        return f"Each example can be on either side: no two have the same prompt{alike.rstrip(',')}."
     return (
         f"Examples that have the same prompt{alike} stay on one side, so that validation measures what was "
-        f"never seen in training: {among.together:,} examples in {number_of(among.groups_of_many, 'group')}.{unseen}"
+        f"never seen in training: {among.together:,} examples in {number_of(among.groups_of_many, 'group')}."
     )
+
+
+def _more_alike(work: Work, among: Candidates) -> None:
+    """The way to the examples that are nearly equal, where they were not looked for."""
+    if not among.near:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(
+                ":orange[:material/info: Near duplicates were not looked for: some may stand on both sides.]",
+                width="content",
+            )
+            data_near.offer(work, "split")
 
 
 def _named(field: str) -> str:

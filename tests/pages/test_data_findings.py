@@ -176,9 +176,9 @@ def test_near_duplicates_of_a_large_file_are_looked_for_when_asked(
     bring_in(workspace, [*many(12), chat(f"{long}.", "Nine."), chat(f"{long}!", "Nine.")])
     page = look_at("Findings")
     assert not titles(page)
-    press(page, "look_for_near")
+    press(page, "look_for_near_findings")
     assert titles(page) == ["Near duplicates · 1 example"]
-    assert "look_for_near" not in [button.key for button in page.button]
+    assert "look_for_near_findings" not in [button.key for button in page.button]
 
 
 def test_hostile_text_stays_text(workspace: Workspace) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.dataset import drafts, shelf
@@ -12,6 +13,8 @@ from lib.workspace.database import Workspace
 from tests.dataset.conversations import chat, lines_of, many
 from tests.pages.conftest import words
 from tests.pages.data_views import click, labels, opened
+
+LONG = "Please tell me at which counter of the great hall the train to the north of the island leaves this evening"
 
 
 def bring_in(ws: Workspace, examples: list[dict[str, Any]], **more: Any) -> Version:
@@ -116,3 +119,23 @@ def test_all_with_one_prompt_cannot_be_split_and_the_reason_is_told(workspace: W
     assert "No part can be held out" in words(page)
     assert "the largest group has 40" in words(page)
     assert not labels(page)
+
+
+def test_near_duplicates_that_were_not_looked_for_are_looked_for_when_asked(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lib.dataset.assessment.LOOKED_THROUGH", 5)
+    monkeypatch.setattr("lib.dataset.desk.LOOKED_THROUGH", 5)
+    bring_in(workspace, [*many(40), chat(f"{LONG}.", "Nine."), chat(f"{LONG}!", "Nine.")])
+    page = split()
+    assert "Near duplicates were not looked for" in words(page)
+    assert "no two have the same prompt or are equal." in words(page)
+    click(page, "look_for_near_split")
+    assert "Near duplicates were not looked for" not in words(page)
+    assert "look_for_near_split" not in [button.key for button in page.button]
+    assert "2 examples in 1 group" in words(page)
+
+
+def test_near_duplicates_that_are_known_are_not_offered_again(workspace: Workspace) -> None:
+    bring_in(workspace, many(40))
+    assert "look_for_near_split" not in [button.key for button in split().button]
