@@ -32,9 +32,9 @@ INHERITED = (
 )
 
 
-def environment(given: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The names of INHERITED as far as they are given, where `lib` is, and which process starts the child."""
-    kept = {name: given[name] for name in INHERITED if name in given}
+def environment(given: Mapping[str, str] = os.environ, also: Sequence[str] = ()) -> dict[str, str]:
+    """The names of INHERITED and `also`, as far as they are given, where `lib` is, and which process is the parent."""
+    kept = {name: given[name] for name in (*INHERITED, *also) if name in given}
     # A child that begins to look for its parent only after that has been killed would take another for it.
     return kept | {
         "PYTHONPATH": str(ROOT),
@@ -44,10 +44,12 @@ def environment(given: Mapping[str, str] = os.environ) -> dict[str, str]:
     }
 
 
-async def start(command: Sequence[str], *, stdin: int, stdout: int | None, log_path: Path) -> Process:
+async def start(
+    command: Sequence[str], *, stdin: int, stdout: int | None, log_path: Path, also: Sequence[str] = ()
+) -> Process:
     """Start a process; what it prints as errors, and its output unless `stdout` says otherwise, goes to `log_path`.
 
-    Raises OSError.
+    `also` names what it gets of the environment beside what every child gets. Raises OSError.
     """
     with log_path.open("ab") as log:
         return await asyncio.create_subprocess_exec(
@@ -57,7 +59,7 @@ async def start(command: Sequence[str], *, stdin: int, stdout: int | None, log_p
             stderr=log,
             limit=LINE_LIMIT,
             cwd=ROOT,
-            env=environment(),
+            env=environment(also=also),
             # Control-C in the engine's terminal is for the engine, which then ends its children in order.
             start_new_session=True,
         )

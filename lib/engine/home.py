@@ -24,8 +24,9 @@ class Home:
         self.uploads = self.folder / "uploads"
         self.jobs = self.folder / "jobs"
         self.models = self.folder / "models"
+        self.bases = self.folder / "bases"
         try:
-            for needed in (self.folder, self.files, self.uploads, self.jobs, self.models):
+            for needed in (self.folder, self.files, self.uploads, self.jobs, self.models, self.bases):
                 needed.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = os.open(self.folder / "engine.lock", os.O_CREAT | os.O_RDWR, 0o600)
         except OSError as error:

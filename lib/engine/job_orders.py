@@ -37,7 +37,7 @@ def write(job: sqlite3.Row, folder: Path, models: ModelBook) -> None:
     """Write the orders of a job, whole or not at all. Raises NotThere for a model that was deleted meanwhile."""
     orders = {
         "id": job["id"],
-        "base": str(models.find(job["base"]).folder),
+        "base": str(models.base(job["base"]).folder),
         "start_from": str(models.find(job["model"]).folder),
         "training_file": str(folder / TRAINING_FILE),
         "validation_file": str(folder / VALIDATION_FILE) if job["validation_file"] else None,

@@ -28,13 +28,13 @@ from starlette.routing import Match
 from lib.engine import training_files
 from lib.engine.guard import Doorstep, Guard, Presence, names_of
 from lib.engine.protocol import refusal
-from lib.engine.routes import chat, files, jobs, models, uploads
+from lib.engine.routes import bases, chat, files, jobs, models, uploads
 from lib.engine.service import Service
 from lib.engine.settings import Settings
 from lib.engine.training_files import Examine
 from lib.errors import EngineError, EtudeError, ServiceBroken, ServiceError
 
-ROUTES = [*files.ROUTES, *uploads.ROUTES, *jobs.ROUTES, *models.ROUTES, *chat.ROUTES]
+ROUTES = [*files.ROUTES, *uploads.ROUTES, *jobs.ROUTES, *models.ROUTES, *chat.ROUTES, *bases.ROUTES]
 TOKEN_BYTES = 32
 LOOK_SECONDS = 0.5
 GRACE_SECONDS = 2
@@ -136,11 +136,11 @@ async def _run(
 
 
 async def _watch(service: Service, presence: Presence, idle_exit: float | None, leave: Callable[[], None]) -> None:
-    """Leave after `idle_exit` seconds in which nobody asked for anything and no job was unfinished."""
+    """Leave after `idle_exit` seconds in which nobody asked for anything, no job was unfinished, no model fetched."""
     while idle_exit is not None:
         await asyncio.sleep(min(LOOK_SECONDS, idle_exit))
         try:
-            busy = service.jobs.unfinished()
+            busy = service.jobs.unfinished() or service.hub.busy
         except (sqlite3.Error, EtudeError):
             # Its folder may be gone. An engine that cannot read its jobs does none, and must not stay for ever.
             log.exception("The jobs cannot be read.")

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from lib.engine.answering import Answering
+from lib.engine.bases import Bases
 from lib.engine.conclusion import Conclusion
 from lib.engine.file_shelf import FileShelf
 from lib.engine.home import Home
+from lib.engine.hub import Hub
 from lib.engine.job_book import JobBook
 from lib.engine.journal import Journal
 from lib.engine.model_book import ModelBook
@@ -31,6 +33,8 @@ class Service:
     uploads: UploadShelf
     jobs: JobBook
     models: ModelBook
+    bases: Bases
+    hub: Hub
     supervisor: Supervisor
     answering: Answering
     clock: Callable[[], float]
@@ -44,6 +48,7 @@ class Service:
         uploads = UploadShelf(store, files, home.uploads, clock)
         jobs = JobBook(store, clock)
         models = ModelBook(store, home, settings.bases, clock)
+        hub = Hub(models.added, settings.downloader, clock)
         supervisor = Supervisor(
             home,
             jobs,
@@ -54,18 +59,20 @@ class Service:
             examine=examine,
         )
         answering = Answering(settings.answerer, home.folder / "answer.log")
-        return cls(home, store, files, uploads, jobs, models, supervisor, answering, clock)
+        return cls(home, store, files, uploads, jobs, models, models.added, hub, supervisor, answering, clock)
 
     async def start(self) -> None:
         """Take up what an earlier engine left."""
         self.files.sweep()
         self.uploads.sweep()
+        self.hub.start()
         await self.supervisor.start()
 
     async def stop(self) -> None:
         """End the children, then let go of the folder."""
         await self.supervisor.stop()
         await self.answering.stop()
+        await self.hub.stop()
         self.store.close()
         self.home.release()
 

@@ -16,7 +16,7 @@ CONTEXT = 2048
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything an engine is given. `trainer` gets the job's folder as its last argument; times are in seconds."""
+    """Everything an engine is given. `trainer` and `downloader` get a folder as last argument; times are in seconds."""
 
     home: Path
     port: int = 0
@@ -24,3 +24,4 @@ class Settings:
     bases: tuple[Path, ...] = (BASES,)
     trainer: tuple[str, ...] = (sys.executable, "-m", "lib.engine.train")
     answerer: tuple[str, ...] = (sys.executable, "-m", "lib.engine.answer")
+    downloader: tuple[str, ...] = (sys.executable, "-m", "lib.engine.hub_download")

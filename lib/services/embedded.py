@@ -36,8 +36,10 @@ LOOK_EVERY_SECONDS = 0.05
 LOG_BYTES = 1 << 20
 TAIL_LINES = 12
 
-# All that the engine needs of this process's environment: no key, no proxy, no token.
-INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
+# What the engine needs of this process's environment to run at all: no key of a service.
+TO_RUN = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
+# What it hands to the process that fetches a base model from a hub, and to no other. It asks nobody itself.
+TO_FETCH = ("HF_TOKEN", "HF_ENDPOINT", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +188,7 @@ def _is_engine(pid: int) -> bool:
 
 
 def _environment(given: Mapping[str, str]) -> dict[str, str]:
-    kept = {name: given[name] for name in INHERITED if name in given}
+    kept = {name: given[name] for name in (*TO_RUN, *TO_FETCH) if name in given}
     return kept | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
 
 

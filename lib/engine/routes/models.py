@@ -18,7 +18,7 @@ async def listed(request: Request) -> Response:
 
 async def retrieve(request: Request) -> Response:
     """GET /v1/models/{model}."""
-    return JSONResponse(model_object(service_of(request).models.find(request.path_params["model"])))
+    return JSONResponse(model_object(service_of(request).models.known(request.path_params["model"])))
 
 
 async def remove(request: Request) -> Response:

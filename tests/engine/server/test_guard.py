@@ -31,11 +31,15 @@ def test_the_route_table_is_the_protocols() -> None:
         "/v1/fine_tuning/jobs",
         "/v1/fine_tuning/jobs/{job_id}",
         "/v1/fine_tuning/jobs/{job_id}/cancel",
+        "/v1/fine_tuning/jobs/{job_id}/pause",
+        "/v1/fine_tuning/jobs/{job_id}/resume",
         "/v1/fine_tuning/jobs/{job_id}/events",
         "/v1/fine_tuning/jobs/{job_id}/checkpoints",
         "/v1/models",
         "/v1/models/{model}",
         "/v1/chat/completions",
+        "/etude/bases",
+        "/etude/bases/{name}",
     }
 
 
