@@ -1,19 +1,23 @@
 """`python -m lib.engine.train JOB_DIR`: train one job to its end, or go on with one that was interrupted.
 
-Exit code 0 when the job is done or somebody stopped it, 1 when it failed; the reason is the last event. What only a
-programmer can read goes into `trainer.log` in the job folder.
+`torchrun --nproc-per-node N -m lib.engine.train JOB_DIR` shares it among N processes. Exit code 0 when the job is done
+or somebody stopped it, 1 when it failed; the reason is the last event. What only a programmer can read goes into
+`trainer.log` in the job folder.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fcntl
 import os
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
+from lib.engine.train import rank
 from lib.engine.train.events import Events
-from lib.engine.train.stop import Stop, Stopped
+from lib.engine.train.stop import Parted, Stop, Stopped
 from lib.errors import EtudeError, Rejected
 
 LOG_FILE = "trainer.log"
@@ -28,11 +32,17 @@ def main() -> int:
     os.umask(0o077)
     stop = Stop(folder)
     stop.watch()
-    # Two trainers on one job would overwrite each other's work; the lock goes with the process, however it ends.
+    leads = rank.rank() == 0
+    with _locked(folder) if leads else contextlib.nullcontext(), Events(folder, leads=leads) as events:
+        return _train(folder, events, stop)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Two trainers on one job would overwrite each other's work; the lock goes with the process, however it ends."""
     with (folder / LOCK_FILE).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with Events(folder) as events:
-            return _train(folder, events, stop)
+        yield
 
 
 def _train(folder: Path, events: Events, stop: Stop) -> int:
@@ -48,6 +58,11 @@ def _train(folder: Path, events: Events, stop: Stop) -> int:
     except Exception as error:
         with (folder / LOG_FILE).open("a", encoding="utf-8") as log:
             traceback.print_exception(error, file=log)
+        # What breaks because another process was stopped or is gone says nothing about the job, which can go on.
+        if stop.wanted:
+            return 0
+        if isinstance(error, Parted):
+            return 1
         events.fail(*_told(error))
         return 1
     return 0

@@ -69,8 +69,8 @@ class Batches:
         return np.concatenate(shares)
 
 
-def runs(examples: Sequence[int] | Indices, lengths: Lengths) -> Iterator[Indices]:
-    """The examples in groups that go through the network at once: of like length and at most MOST_TOKENS with padding.
+def runs(examples: Sequence[int] | Indices, lengths: Lengths, tokens_at_once: int = MOST_TOKENS) -> Iterator[Indices]:
+    """The examples in groups that go through the network at once: of like length, and not too many tokens with padding.
 
     One example that is longer than that is a group by itself.
     """
@@ -80,10 +80,21 @@ def runs(examples: Sequence[int] | Indices, lengths: Lengths) -> Iterator[Indice
     while at < len(ordered):
         longest = int(lengths[ordered[at]])
         end, wasted = at + 1, 0
-        while end < len(ordered) and longest * (end - at + 1) <= MOST_TOKENS:
+        while end < len(ordered) and longest * (end - at + 1) <= tokens_at_once:
             wasted += longest - int(lengths[ordered[end]])
             if wasted > RUN_COST:
                 break
             end += 1
+        yield ordered[at:end]
+        at = end
+
+
+def filled(examples: Indices, lengths: Lengths, tokens_at_once: int = MOST_TOKENS) -> Iterator[Indices]:
+    """The examples in groups of at most so many tokens, the longest first; a longer example is a group by itself."""
+    ordered = examples[np.argsort(-lengths[examples], kind="stable")]
+    at = 0
+    while at < len(ordered):
+        room = tokens_at_once - np.cumsum(lengths[ordered[at:]])
+        end = at + max(1, int((room >= 0).sum()))
         yield ordered[at:end]
         at = end

@@ -5,9 +5,12 @@ Both appear whole or not at all. It knows what lies in them and how many are kep
 
 from __future__ import annotations
 
+import math
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
+import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -18,20 +21,32 @@ from lib.errors import EngineError
 # As many as OpenAI keeps.
 CHECKPOINTS_KEPT = 3
 STATE_FILE = "state.safetensors"
+BEST = "best checkpoint"
 
 
 class Checkpoints:
-    """The checkpoints and the resume state in one job folder."""
+    """The checkpoints and the resume state in one job folder.
 
-    def __init__(self, folder: Path) -> None:
+    Of several processes that share a training one `leads` and writes; the others only read.
+    """
+
+    def __init__(self, folder: Path, *, leads: bool = True) -> None:
         self._models = folder / "checkpoints"
         self._states = folder / "resume"
-        for parent in (self._models, self._states):
-            parent.mkdir(exist_ok=True)
-            sealed.clear_unfinished(parent)
+        self._leads = leads
+        self._best: tuple[int, float] | None = None
+        if leads:
+            for parent in (self._models, self._states):
+                parent.mkdir(exist_ok=True)
+                sealed.clear_unfinished(parent)
 
-    def keep(self, step: int, model: Model) -> Path:
-        """Write what the model is after `step` as a model folder and remove all but the latest three.
+    @property
+    def best(self) -> int | None:
+        """The step of the checkpoint with the lowest full validation loss; None without validation."""
+        return self._best[0] if self._best else None
+
+    def keep(self, step: int, model: Model, full_valid_loss: float = math.nan) -> Path:
+        """Write what the model is after `step` as a model folder; remove all but the latest three and the best.
 
         EngineError for weights that are no finite numbers, since nothing could be said with them; OSError when full.
         """
@@ -41,16 +56,23 @@ class Checkpoints:
                 "Train again with a lower learning_rate_multiplier.",
             )
         folder = self._models / f"step-{step}"
-        if not sealed.is_whole(folder):
-            sealed.write(folder, model.save)
-        for _, older in _by_step(self._models)[CHECKPOINTS_KEPT:]:
-            shutil.rmtree(older)
+        if math.isfinite(full_valid_loss) and (self._best is None or full_valid_loss < self._best[1]):
+            self._best = step, full_valid_loss
+        if self._leads:
+            if not sealed.is_whole(folder):
+                sealed.write(folder, model.save)
+            for older_step, older in _by_step(self._models)[CHECKPOINTS_KEPT:]:
+                if older_step != self.best:
+                    shutil.rmtree(older)
         return folder
 
-    def keep_state(self, step: int, state: dict[str, Tensor]) -> None:
+    def keep_state(self, step: int, state: Mapping[str, Tensor]) -> None:
         """Write what a training needs to go on after `step`; it takes the place of what was there."""
+        if not self._leads:
+            return
         folder = self._states / f"step-{step}"
-        sealed.write(folder, lambda unfinished: save_file(state, unfinished / STATE_FILE))
+        best = {BEST: torch.tensor(self._best, dtype=torch.float64)} if self._best else {}
+        sealed.write(folder, lambda unfinished: save_file({**state, **best}, unfinished / STATE_FILE))
         for _, older in _by_step(self._states):
             if older != folder:
                 shutil.rmtree(older)
@@ -59,7 +81,10 @@ class Checkpoints:
         """The latest step to go on from, and its state; None when there is none that is whole."""
         for step, folder in _by_step(self._states):
             if sealed.is_whole(folder):
-                return step, load_file(folder / STATE_FILE)
+                state = load_file(folder / STATE_FILE)
+                best = state.pop(BEST, None)
+                self._best = None if best is None else (int(best[0]), float(best[1]))
+                return step, state
         return None
 
 

@@ -18,14 +18,19 @@ EVENTS_FILE = "events.jsonl"
 
 
 class Events:
-    """The event file, open until a `with` block ends. What a killed process left half-written is removed first."""
+    """The event file, open until a `with` block ends. What a killed process left half-written is removed first.
 
-    def __init__(self, folder: Path) -> None:
+    Of several processes that share a training one `leads` and tells what happens; the others tell nothing.
+    """
+
+    def __init__(self, folder: Path, *, leads: bool = True) -> None:
         path = folder / EVENTS_FILE
+        self._leads = leads
         self._file = path.open("a+b")
         self._file.seek(0)
         known = self._file.read()
-        self._file.truncate(known.rfind(b"\n") + 1)
+        if leads:
+            self._file.truncate(known.rfind(b"\n") + 1)
         self._kinds = {json.loads(line)["kind"] for line in known.split(b"\n")[:-1]}
 
     def __enter__(self) -> Events:
@@ -58,9 +63,15 @@ class Events:
             }
         )
 
-    def checkpoint(self, step: int, folder: Path, metrics: Mapping[str, float]) -> None:
-        """A checkpoint that can be used from now on."""
-        self._say({"kind": "checkpoint", "step": step, "folder": str(folder), **_finite(metrics)}, lasting=True)
+    def checkpoint(self, step: int, folder: Path, metrics: Mapping[str, float], best: int | None) -> None:
+        """A checkpoint that can be used from now on. `best` is the step of the one with the lowest full validation
+        loss so far, where there is one; it is kept for as long as it is the best."""
+        line = {"kind": "checkpoint", "step": step, "folder": str(folder), **_finite(metrics), "best": best}
+        self._say(line, lasting=True)
+
+    def examples(self, file: Path) -> None:
+        """The losses of the examples before and after the training have been written."""
+        self._say({"kind": "examples", "file": file.name}, lasting=True)
 
     def finish(self, trained_tokens: int, folder: Path) -> None:
         """The end of the training. `trained_tokens` is what a service would bill."""
@@ -71,6 +82,8 @@ class Events:
         self._say({"kind": "failed", "code": code, "param": param, "message": message}, lasting=True)
 
     def _say(self, event: Mapping[str, Any], *, lasting: bool = False) -> None:
+        if not self._leads:
+            return
         self._file.write(json.dumps(event, allow_nan=False, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
         self._file.flush()
         if lasting:

@@ -11,13 +11,16 @@ from pathlib import Path
 import torch
 
 from lib.engine import weights
-from lib.engine.model import ChatTemplate, Learning
-from lib.engine.train import corpus
+from lib.engine.model import Learning, Model
+from lib.engine.train import corpus, rank
 from lib.engine.train.events import Events
-from lib.engine.train.job import read
+from lib.engine.train.job import Job, read
 from lib.engine.train.loop import Training
+from lib.engine.train.objective import Objective
+from lib.engine.train.preference import Preference, pair
 from lib.engine.train.stop import Stop
-from lib.errors import DataError, EngineError, Rejected
+from lib.engine.train.supervised import Supervised
+from lib.errors import DataError, Rejected
 
 THREADS_SETTING = "ETUDE_TRAIN_THREADS"
 
@@ -25,26 +28,31 @@ THREADS_SETTING = "ETUDE_TRAIN_THREADS"
 def train(folder: Path, events: Events, stop: Stop) -> None:
     """Train the job in `folder`. Raises Stopped when stopped, Rejected for its files, EngineError for the rest."""
     job = read(folder)
-    if job.method != "supervised":
-        raise EngineError(f"The method {job.method} cannot be trained here.", "Use the method supervised.")
     torch.set_num_threads(threads())
     stop.check()
-    model = weights.load(job.start_from, Learning(seed=job.seed, context=job.context))
+    model = weights.load(job.start_from, Learning(job.weights, job.seed, job.context))
     stop.check()
-    examples = _corpus(job.training_file, "training_file", model.template, stop)
+    objective = _objective(job, model, job.training_file, "training_file", stop)
     held_out = job.validation_file
-    validation = _corpus(held_out, "validation_file", model.template, stop) if held_out else None
-    Training(job, model, examples, validation, events, stop).run()
+    validation = _objective(job, model, held_out, "validation_file", stop) if held_out else None
+    Training(job, model, objective, validation, events, stop).run()
 
 
 def threads() -> int:
-    """How many threads torch gets: as set in the environment, or all cores but one, which stays free for a person."""
+    """How many threads torch gets: as set in the environment, or all cores but one, which stays free for a person.
+
+    Several processes of a training on this machine share them.
+    """
     setting = os.environ.get(THREADS_SETTING, "")
-    return int(setting) if setting.isdecimal() and int(setting) > 0 else max(1, len(os.sched_getaffinity(0)) - 1)
+    if setting.isdecimal() and int(setting) > 0:
+        return int(setting)
+    return max(1, (len(os.sched_getaffinity(0)) - 1) // rank.local_size())
 
 
-def _corpus(path: Path, param: str, template: ChatTemplate, stop: Stop) -> corpus.Corpus:
+def _objective(job: Job, model: Model, path: Path, param: str, stop: Stop) -> Objective:
     try:
-        return corpus.load(path, template, stop.check)
+        if job.beta is not None:
+            return Preference(model, corpus.load(path, pair, model.template, stop.check), job.beta)
+        return Supervised(model, corpus.load(path, corpus.conversation, model.template, stop.check))
     except DataError as error:
         raise Rejected(error.what, error.todo, code="invalid_training_file", param=param) from error

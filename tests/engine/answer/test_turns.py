@@ -23,7 +23,7 @@ from lib.engine.network import Config, Network, load, save
 from lib.engine.template import Rendered, Template
 from lib.engine.train.corpus import pack
 from lib.engine.train.descent import Descent
-from lib.engine.train.scoring import score
+from lib.engine.train.scoring import said
 
 CONTEXT = 128
 
@@ -65,17 +65,18 @@ def says(tmp_path: Path, template: Template) -> Callable[..., Path]:
 
     def make(answer: str, *, tools: list[dict[str, Any]] | None = None, name: str = "model") -> Path:
         prompt = template.prompt([{"role": "user", "content": "Hm?"}], tools)
-        ids = prompt + template.encoding.encode(answer, allowed_special="all")
+        answer_ids = template.encoding.encode(answer, allowed_special="all")
+        ids = prompt + answer_ids
         corpus = pack([Rendered(ids, [place >= len(prompt) for place in range(len(ids))])])
         torch.manual_seed(1)
         network = Network(Config(vocabulary=263, width=32, layers=2, heads=2, hidden=48, context=CONTEXT, taps=3))
         model = BuiltIn(network, template)
         descent = Descent(model.weights(), 0.02, 60)
         for step in range(1, 61):
-            loss, scored = score(model, corpus, np.array([0]), template.pad)
-            torch.autograd.backward(loss / scored.tokens)
+            read = said(model, corpus, np.array([0]))
+            torch.autograd.backward(read.losses.sum() / len(answer_ids))
             descent.step(step)
-        assert scored.right == scored.tokens
+        assert int(read.right) == len(answer_ids)
         folder = tmp_path / name
         save(network, folder)
         sealed.seal(folder)

@@ -1,7 +1,8 @@
-"""Checkpoints: three are kept, each whole; a half-written one is never used."""
+"""Checkpoints: three are kept and the best, each whole; a half-written one is never used."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,55 @@ def test_a_whole_checkpoint_is_left_and_a_damaged_one_written_again(tmp_path: Pa
     with pytest.raises(EngineError):
         sealed.check(folder)
     sealed.check(checkpoints.keep(1, model))
+
+
+def test_the_best_stays_beside_the_latest_three(tmp_path: Path, model: BuiltIn) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    for step, loss in ((1, 2.0), (2, 1.0), (3, math.nan), (4, 1.5), (5, 1.0), (6, 1.2)):
+        checkpoints.keep(step, model, loss)
+    assert checkpoints.best == 2
+    assert names(tmp_path / "checkpoints") == {"step-2", "step-4", "step-5", "step-6"}
+    checkpoints.keep(7, model, 0.5)
+    assert checkpoints.best == 7
+    assert names(tmp_path / "checkpoints") == {"step-5", "step-6", "step-7"}
+
+
+def test_which_is_the_best_is_kept_with_the_state(tmp_path: Path, model: BuiltIn) -> None:
+    first = Checkpoints(tmp_path)
+    for step, loss in ((1, 0.5), (2, 1.0), (3, 1.0)):
+        first.keep(step, model, loss)
+    first.keep_state(3, {"weights": torch.ones(3)})
+    again = Checkpoints(tmp_path)
+    kept = again.state()
+    assert kept is not None
+    assert kept[1].keys() == {"weights"}
+    assert again.best == 1
+    for step in (4, 5):
+        again.keep(step, model, 0.9)
+    assert names(tmp_path / "checkpoints") == {"step-1", "step-3", "step-4", "step-5"}
+
+
+def test_without_validation_there_is_no_best(tmp_path: Path, model: BuiltIn) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.keep(1, model)
+    checkpoints.keep_state(1, {"weights": torch.ones(3)})
+    checkpoints.state()
+    assert checkpoints.best is None
+
+
+def test_a_process_that_does_not_lead_writes_and_removes_nothing(tmp_path: Path, model: BuiltIn) -> None:
+    left = tmp_path / "checkpoints" / f"step-7-abc{sealed.UNFINISHED}"
+    left.mkdir(parents=True)
+    Checkpoints(tmp_path).keep_state(1, {"weights": torch.ones(3)})
+    left.mkdir()
+    other = Checkpoints(tmp_path, leads=False)
+    assert other.keep(8, model) == tmp_path / "checkpoints" / "step-8"
+    other.keep_state(8, {"weights": torch.zeros(3)})
+    kept = other.state()
+    assert kept is not None
+    assert kept[0] == 1
+    assert names(tmp_path / "checkpoints") == {left.name}
+    assert names(tmp_path / "resume") == {"step-1"}
 
 
 def test_only_the_latest_state_is_kept(tmp_path: Path) -> None:

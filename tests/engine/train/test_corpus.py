@@ -11,6 +11,7 @@ import pytest
 
 from lib.engine.template import Rendered, Template
 from lib.engine.train.corpus import UNTRAINED, load, pack
+from lib.engine.train.corpus import conversation as one_row
 from lib.errors import DataError
 from lib.tokens.billing import example_tokens
 
@@ -55,7 +56,7 @@ def test_an_example_without_trained_ids_teaches_nothing() -> None:
 def test_a_file_is_loaded_with_its_bill(tmp_path: Path, template: Template) -> None:
     lines = [conversation("Yes."), conversation("x" * 500), conversation("No.", weight=0)]
     calls: list[None] = []
-    corpus = load(written(tmp_path, *lines), template, lambda: calls.append(None))
+    corpus = load(written(tmp_path, *lines), one_row, template, lambda: calls.append(None))
     assert len(corpus) == len(calls) == 3
     assert corpus.billed_tokens == sum(example_tokens(line, count, template.context) for line in lines)
     assert corpus.lengths.tolist()[1:] == [template.context - 1, 0]
@@ -76,11 +77,11 @@ def test_a_file_that_cannot_be_used_is_told_in_a_sentence(
     path = tmp_path / "data.jsonl"
     path.write_text("\n".join(lines), encoding="utf-8")
     with pytest.raises(DataError) as told:
-        load(path, template, lambda: None)
+        load(path, one_row, template, lambda: None)
     assert words.lower() in str(told.value).lower()
     assert "Traceback" not in str(told.value)
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path, template: Template) -> None:
     with pytest.raises(DataError, match="could not be opened"):
-        load(tmp_path / "nothing.jsonl", template, lambda: None)
+        load(tmp_path / "nothing.jsonl", one_row, template, lambda: None)

@@ -23,10 +23,11 @@ def told(folder: Path) -> list[dict[str, Any]]:
 def test_each_kind_has_the_fields_of_the_protocol(tmp_path: Path) -> None:
     with Events(tmp_path) as events:
         events.step(3, 10, 0.3, {"train_loss": 1.5, "train_mean_token_accuracy": 0.5}, 12.34)
-        events.checkpoint(3, tmp_path / "c", {"full_valid_loss": 2.0})
+        events.checkpoint(3, tmp_path / "c", {"full_valid_loss": 2.0}, 3)
+        events.examples(tmp_path / "example_losses.csv")
         events.finish(1234, tmp_path / "c")
         events.fail("invalid_training_file", "Es geht nicht: ü.", "training_file")
-    step, checkpoint, done, failed = told(tmp_path)
+    step, checkpoint, examples, done, failed = told(tmp_path)
     assert step.pop("at") > 1.7e9
     assert step == {
         "kind": "step",
@@ -37,7 +38,14 @@ def test_each_kind_has_the_fields_of_the_protocol(tmp_path: Path) -> None:
         "epoch": 0.3,
         "seconds_left": 12.3,
     }
-    assert checkpoint == {"kind": "checkpoint", "step": 3, "folder": str(tmp_path / "c"), "full_valid_loss": 2.0}
+    assert checkpoint == {
+        "kind": "checkpoint",
+        "step": 3,
+        "folder": str(tmp_path / "c"),
+        "full_valid_loss": 2.0,
+        "best": 3,
+    }
+    assert examples == {"kind": "examples", "file": "example_losses.csv"}
     assert done == {"kind": "done", "trained_tokens": 1234, "folder": str(tmp_path / "c")}
     assert failed["message"] == "Es geht nicht: ü."
     assert (failed["code"], failed["param"]) == ("invalid_training_file", "training_file")
@@ -76,3 +84,17 @@ def test_half_of_a_character_pair_in_a_message_is_no_crash(tmp_path: Path) -> No
     with Events(tmp_path) as events:
         events.fail("invalid_training_file", "bad \ud83d text")
     assert told(tmp_path)[0]["message"] == "bad ? text"
+
+
+def test_only_the_first_of_several_processes_tells(tmp_path: Path) -> None:
+    with Events(tmp_path) as first, Events(tmp_path, leads=False) as second:
+        for events in (first, second):
+            events.step(1, 2, 0.5, {"train_loss": 1.0}, 1.0)
+    assert [event["step"] for event in told(tmp_path)] == [1]
+
+
+def test_another_process_does_not_cut_what_the_first_is_writing(tmp_path: Path) -> None:
+    (tmp_path / EVENTS_FILE).write_bytes(b'{"kind":"step","st')
+    with Events(tmp_path, leads=False) as events:
+        assert not events.done
+    assert (tmp_path / EVENTS_FILE).read_bytes() == b'{"kind":"step","st'

@@ -53,11 +53,27 @@ def test_a_job_is_read(tmp_path: Path) -> None:
         ("learning_rate_multiplier", 0),
         ("learning_rate_multiplier", "auto"),
         ("context", 1),
+        ("method", "reinforcement"),
+        ("weights", "half"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(tmp_path: Path, name: str, value: Any) -> None:
     with pytest.raises(EngineError, match=name):
         read(write(tmp_path, GOOD | {name: value}))
+
+
+def test_preference_training_has_a_beta_and_no_other_has(tmp_path: Path) -> None:
+    preference = GOOD | {"method": "dpo", "weights": "lora"}
+    assert read(write(tmp_path, preference | {"beta": 0.1})).beta == 0.1
+    assert read(write(tmp_path, GOOD | {"beta": 0.1})).beta is None
+    for beta in (None, "auto", 0):
+        with pytest.raises(EngineError, match="beta"):
+            read(write(tmp_path, preference | {"beta": beta}))
+
+
+def test_which_weights_learn_is_left_to_the_kind_of_model_unless_said(tmp_path: Path) -> None:
+    assert read(write(tmp_path, GOOD)).weights is None
+    assert read(write(tmp_path, GOOD | {"weights": "full"})).weights == "full"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null"])

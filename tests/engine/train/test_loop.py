@@ -2,104 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
+import csv
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from lib.engine import sealed, weights
-from lib.engine.model import Learning
 from lib.engine.network import load, save
 from lib.engine.template import Template
-from lib.engine.train import loop
-from lib.engine.train.corpus import Corpus, pack
-from lib.engine.train.events import EVENTS_FILE, Events
+from lib.engine.train.corpus import Corpus
 from lib.engine.train.job import Job
-from lib.engine.train.loop import Training
-from lib.engine.train.scoring import validate
+from lib.engine.train.measuring import Measuring
 from lib.engine.train.stop import Stop, Stopped
+from lib.engine.train.supervised import Supervised
+from lib.engine.train.together import Together
 from lib.errors import EngineError
+from tests.engine.train.conftest import Train
+from tests.engine.train.training import steps, told
 
-ANSWERS = {"red": "stop", "green": "walk", "amber": "wait"}
-
-
-class StopAfter(Stop):
-    """Asks to stop at the n-th look."""
-
-    def __init__(self, folder: Path, looks: int) -> None:
-        super().__init__(folder)
-        self.looks = looks
-
-    def check(self) -> None:
-        self.looks -= 1
-        if self.looks < 0:
-            raise Stopped
+Conversations = Callable[..., Corpus]
 
 
-def corpus(template: Template, count: int, weight: int = 1) -> Corpus:
-    lights = [list(ANSWERS)[number % 3] for number in range(count)]
-    messages = [
-        [
-            {"role": "user", "content": f"{number}: {light}"},
-            {"role": "assistant", "content": ANSWERS[light], "weight": weight},
-        ]
-        for number, light in enumerate(lights)
-    ]
-    return pack((template.example({"messages": each}) for each in messages), billed_tokens=100)
-
-
-@pytest.fixture
-def job(tmp_path: Path, model_folder: Path) -> Job:
-    folder = tmp_path / "job"
-    return Job(folder, "ftjob-1", model_folder, folder, None, "supervised", 7, 3, 4, 30.0, 128)
-
-
-def keep_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "RESUME_SECONDS", 0.0)
-    monkeypatch.setattr(loop, "RESUME_SHARE", float("inf"))
-
-
-Train = Callable[..., list[dict[str, Any]]]
-
-
-@pytest.fixture
-def train(template: Template) -> Train:
-    def run(
-        job: Job, examples: Corpus | None = None, validation: Corpus | None = None, stop_after: int = 10**9
-    ) -> list[dict[str, Any]]:
-        job.folder.mkdir(exist_ok=True)
-        model = weights.load(job.start_from, Learning(), template.encoding)
-        with Events(job.folder) as events:
-            stop = StopAfter(job.folder, stop_after)
-            training = Training(job, model, examples or corpus(template, 30), validation, events, stop)
-            training.run()
-        return told(job.folder)
-
-    return run
-
-
-def told(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / EVENTS_FILE).read_bytes().splitlines()]
-
-
-def steps(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The step events without times, the last word on each step."""
-    by_step = {event["step"]: event for event in events if event["kind"] == "step"}
-    timeless = [
-        {name: value for name, value in event.items() if name not in ("at", "seconds_left")}
-        for event in by_step.values()
-    ]
-    return sorted(timeless, key=lambda event: event["step"])
-
-
-def test_it_learns_and_tells_each_step(job: Job, train: Train, template: Template) -> None:
+def test_it_learns_and_tells_each_step(job: Job, train: Train, conversations: Conversations) -> None:
     job = replace(job, n_epochs=12)
-    events = train(job, validation=corpus(template, 9))
+    events = train(job, validation=conversations(9))
     curve = steps(events)
     assert [event["step"] for event in curve] == list(range(1, 91))
     assert {event["total_steps"] for event in curve} == {90}
@@ -115,8 +47,10 @@ def test_it_learns_and_tells_each_step(job: Job, train: Train, template: Templat
     }
 
 
-def test_validation_is_whole_at_each_epochs_end_and_partial_between(job: Job, train: Train, template: Template) -> None:
-    held_out = corpus(template, 9)
+def test_validation_is_whole_at_each_epochs_end_and_partial_between(
+    job: Job, train: Train, conversations: Conversations, template: Template
+) -> None:
+    held_out = conversations(9)
     events = train(job, validation=held_out)
     curve = steps(events)
     ends = [event["step"] for event in curve if "full_valid_loss" in event]
@@ -126,17 +60,20 @@ def test_validation_is_whole_at_each_epochs_end_and_partial_between(job: Job, tr
     assert looked == [1, 5, 8, 9, 13, 15, 17, 21, 23]
     checkpoint = next(event for event in events if event["kind"] == "checkpoint")
     model = weights.load(Path(checkpoint["folder"]), encoding=template.encoding)
-    score = validate(model, held_out, np.arange(9), template.pad, lambda: None)
-    assert checkpoint["full_valid_loss"] == pytest.approx(score.loss / score.tokens, abs=1e-6)
-    assert checkpoint["full_valid_mean_token_accuracy"] == pytest.approx(score.right / score.tokens)
+    measuring = Measuring(model, Together(model.device), Stop(job.folder))
+    score = measuring.score(Supervised(model, held_out), np.arange(9)).metrics("full_valid")
+    assert checkpoint["full_valid_loss"] == pytest.approx(score["full_valid_loss"], abs=1e-6)
+    assert checkpoint["full_valid_mean_token_accuracy"] == pytest.approx(score["full_valid_mean_token_accuracy"])
 
 
 def test_without_a_validation_file_nothing_is_said_of_validation(job: Job, train: Train) -> None:
     assert not any("valid" in name for event in train(job) for name in event)
 
 
-def test_validation_does_not_change_what_is_learned(job: Job, train: Train, template: Template, tmp_path: Path) -> None:
-    with_it = train(job, validation=corpus(template, 9))
+def test_validation_does_not_change_what_is_learned(
+    job: Job, train: Train, conversations: Conversations, tmp_path: Path
+) -> None:
+    with_it = train(job, validation=conversations(9))
     without = train(replace(job, folder=tmp_path / "other"))
     assert [event["train_loss"] for event in steps(with_it)] == [event["train_loss"] for event in steps(without)]
 
@@ -151,28 +88,54 @@ def test_the_seed_decides_everything(job: Job, train: Train, tmp_path: Path) -> 
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
-@pytest.mark.parametrize("looks", [0, 1, 9, 22])
-def test_an_interrupted_training_goes_on_bit_for_bit(
-    job: Job, train: Train, tmp_path: Path, looks: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("looks", [5, 8, 30])
+def test_a_training_that_is_stopped_again_and_again_says_each_step_once_and_the_same(
+    job: Job, train: Train, conversations: Conversations, tmp_path: Path, looks: int
+) -> None:
+    whole = train(replace(job, folder=tmp_path / "whole"), validation=conversations(9))
+    stops = 0
+    while "done" not in {event["kind"] for event in told(job.folder)}:
+        stops += 1
+        with contextlib.suppress(Stopped):
+            train(job, validation=conversations(9), stop_after=looks)
+    assert stops > 1
+    events = told(job.folder)
+    assert steps(events) == steps(whole)
+    # State was kept where it stopped, in the middle of a validation too.
+    assert [event["step"] for event in events if event["kind"] == "step"] == list(range(1, 24))
+    assert [event["kind"] for event in events].count("checkpoint") == 3
+    for name in ("checkpoints/step-23/model.safetensors", "example_losses.csv"):
+        assert (job.folder / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_a_cancelled_training_keeps_no_state(job: Job, train: Train) -> None:
+    job.folder.mkdir()
+    (job.folder / "cancel").touch()
+    with pytest.raises(Stopped):
+        train(job, stop_after=9)
+    assert list((job.folder / "resume").iterdir()) == []
+
+
+def test_a_training_that_was_killed_goes_on_from_the_last_kept_state(
+    job: Job, train: Train, tmp_path: Path, keep_each_step: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = train(replace(job, folder=tmp_path / "whole"))
-    keep_each_step(monkeypatch)
-    with pytest.raises(Stopped):
-        train(job, stop_after=looks)
-    before = len(told(job.folder))
+    # Such a process keeps nothing at its end.
+    with monkeypatch.context() as killed:
+        killed.setattr(Stop, "cancelled", True)
+        with pytest.raises(Stopped):
+            train(job, stop_after=12)
+    before = [event["step"] for event in told(job.folder)]
     events = train(job)
     assert steps(events) == steps(whole)
-    # State was kept after each step, so none is done twice.
-    assert [event["step"] for event in events[before:] if event["kind"] == "step"][:1] == [looks + 1]
-    final = [folder / "checkpoints" / "step-23" / "model.safetensors" for folder in (job.folder, tmp_path / "whole")]
-    assert final[0].read_bytes() == final[1].read_bytes()
+    assert len(before) > 1
+    assert next(event["step"] for event in events[len(before) :]) == before[-1] + 1
 
 
 def test_a_damaged_state_means_starting_again_with_the_same_curve(
-    job: Job, train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    job: Job, train: Train, tmp_path: Path, keep_each_step: None
 ) -> None:
     whole = train(replace(job, folder=tmp_path / "whole"))
-    keep_each_step(monkeypatch)
     with pytest.raises(Stopped):
         train(job, stop_after=12)
     (state,) = (job.folder / "resume").glob("step-*/state.safetensors")
@@ -180,15 +143,14 @@ def test_a_damaged_state_means_starting_again_with_the_same_curve(
     assert steps(train(job)) == steps(whole)
 
 
-def test_a_finished_training_is_not_done_again(job: Job, train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
-    keep_each_step(monkeypatch)
+def test_a_finished_training_is_not_done_again(job: Job, train: Train, keep_each_step: None) -> None:
     events = train(job)
     again = train(job)
-    assert [event["kind"] for event in again[len(events) :]] == ["done"]
+    assert [event["kind"] for event in again[len(events) :]] == ["examples", "done"]
 
 
-def test_examples_of_weight_zero_teach_nothing(job: Job, train: Train, template: Template) -> None:
-    events = train(job, examples=corpus(template, 8, weight=0))
+def test_examples_of_weight_zero_teach_nothing(job: Job, train: Train, conversations: Conversations) -> None:
+    events = train(job, examples=conversations(8, weight=0))
     assert all(event["train_loss"] is None and "warning" in event for event in steps(events))
     trained, base = (load(folder) for folder in (job.folder / "checkpoints" / "step-6", job.start_from))
     assert all(map(torch.equal, trained.state_dict().values(), base.state_dict().values()))
@@ -208,9 +170,9 @@ def test_losses_that_are_no_numbers_are_told_as_null(job: Job, train: Train) -> 
     assert list((job.folder / "checkpoints").iterdir()) == []
 
 
-def test_one_step_can_hold_several_epochs(job: Job, train: Train, template: Template) -> None:
-    events = train(replace(job, batch_size=64, n_epochs=5), examples=corpus(template, 10))
-    assert [event["kind"] for event in events] == ["step", "checkpoint", "done"]
+def test_one_step_can_hold_several_epochs(job: Job, train: Train, conversations: Conversations) -> None:
+    events = train(replace(job, batch_size=64, n_epochs=5), examples=conversations(10))
+    assert [event["kind"] for event in events] == ["step", "checkpoint", "examples", "done"]
     assert events[0]["epoch"] == 5.0
 
 
@@ -218,3 +180,37 @@ def test_training_can_go_on_from_a_fine_tune(job: Job, train: Train, tmp_path: P
     first = train(replace(job, n_epochs=12))
     second = train(replace(job, folder=tmp_path / "more", start_from=Path(first[-1]["folder"])))
     assert second[0]["train_loss"] < 0.5 * first[0]["train_loss"]
+
+
+def test_the_loss_of_each_example_is_kept_before_and_after(
+    job: Job, train: Train, conversations: Conversations, template: Template
+) -> None:
+    events = train(job, validation=conversations(9))
+    with (job.folder / "example_losses.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["split"], row["example"]) for row in rows] == [
+        *(("training", str(number)) for number in range(1, 31)),
+        *(("validation", str(number)) for number in range(1, 10)),
+    ]
+    for column, folder in (("loss_before", job.start_from), ("loss_after", job.folder / "checkpoints" / "step-23")):
+        model = weights.load(folder, encoding=template.encoding)
+        measuring = Measuring(model, Together(model.device), Stop(job.folder))
+        expected = measuring.each(Supervised(model, conversations(30)), np.arange(30))
+        assert [float(row[column]) for row in rows[:30]] == pytest.approx(expected, abs=1e-5)
+    assert sum(float(row["loss_after"]) for row in rows) < sum(float(row["loss_before"]) for row in rows)
+    assert [event["kind"] for event in events][-2:] == ["examples", "done"]
+
+
+def test_the_checkpoint_line_says_which_is_the_best(job: Job, train: Train, conversations: Conversations) -> None:
+    events = train(replace(job, n_epochs=8, learning_rate_multiplier=100.0), validation=conversations(9))
+    checkpoints = [event for event in events if event["kind"] == "checkpoint"]
+    losses = {event["step"]: event["full_valid_loss"] for event in checkpoints}
+    for number, event in enumerate(checkpoints, start=1):
+        so_far = list(losses)[:number]
+        assert event["best"] == min(so_far, key=lambda step: losses[step])
+    kept = {int(folder.name.removeprefix("step-")) for folder in (job.folder / "checkpoints").iterdir()}
+    assert kept == {*list(losses)[-3:], checkpoints[-1]["best"]}
+
+
+def test_without_validation_no_checkpoint_is_called_the_best(job: Job, train: Train) -> None:
+    assert {event["best"] for event in train(job) if event["kind"] == "checkpoint"} == {None}

@@ -1,4 +1,4 @@
-"""Scoring: the mean over trained positions alone, however examples are grouped."""
+"""Scoring: sums over trained positions alone, however rows are grouped; and means of them."""
 
 from __future__ import annotations
 
@@ -13,15 +13,13 @@ from lib.engine.built_in import BuiltIn
 from lib.engine.network import Config, Network
 from lib.engine.template import Rendered, Template
 from lib.engine.train.corpus import pack
-from lib.engine.train.scoring import Score, score, validate
-
-PAD = 31
+from lib.engine.train.scoring import Score, said
 
 
 @pytest.fixture
 def model(template: Template) -> BuiltIn:
     torch.manual_seed(5)
-    network = Network(Config(vocabulary=32, width=16, layers=1, heads=2, hidden=16, context=64, taps=2))
+    network = Network(Config(vocabulary=263, width=16, layers=1, heads=2, hidden=16, context=64, taps=2))
     return BuiltIn(network, template)
 
 
@@ -33,45 +31,48 @@ def examples(count: int) -> list[Rendered]:
     ]
 
 
-def test_loss_and_gradient_are_those_of_each_example_alone(model: BuiltIn) -> None:
+def test_loss_and_gradient_are_those_of_each_row_alone(model: BuiltIn) -> None:
     rendered = examples(6)
-    loss, scored = score(model, pack(rendered), np.arange(6), PAD)
-    torch.autograd.backward(loss)
+    read = said(model, pack(rendered), np.arange(6))
+    torch.autograd.backward(read.losses.sum())
     network = model.network
     gradient = network.embedding.weight.grad
     assert gradient is not None
     together = gradient.clone()
     network.zero_grad()
-    expected, tokens = torch.zeros(()), 0
-    for example in rendered:
+    for row, example in enumerate(rendered):
         ids = torch.tensor(example.ids)
         trained = torch.tensor(example.trained)[1:]
-        logits = network.logits(network(ids[None, :-1]))[0]
-        expected = expected + functional.cross_entropy(logits[trained], ids[1:][trained], reduction="sum")
-        tokens += int(trained.sum())
-    torch.autograd.backward(expected)
-    assert scored.tokens == tokens
-    assert scored.loss == pytest.approx(float(expected.detach()), rel=1e-5)
+        logits = network.logits(network(ids[None, :-1]))[0][trained]
+        expected = functional.cross_entropy(logits, ids[1:][trained], reduction="sum")
+        assert float(read.losses[row].detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
+        assert int(read.right[row]) == int((logits.argmax(dim=-1) == ids[1:][trained]).sum())
+        torch.autograd.backward(expected)
     assert network.embedding.weight.grad is not None
     assert torch.allclose(together, network.embedding.weight.grad, atol=1e-4)
 
 
-def test_validation_of_many_is_the_sum_of_each_and_learns_nothing(model: BuiltIn) -> None:
-    corpus = pack(examples(20))
-    looks: list[None] = []
-    whole = validate(model, corpus, np.arange(20), PAD, lambda: looks.append(None))
-    single = Score()
-    for one in range(20):
-        single += validate(model, corpus, np.array([one]), PAD, lambda: None)
-    assert (whole.right, whole.tokens) == (single.right, single.tokens)
-    assert whole.loss == pytest.approx(single.loss, rel=1e-5)
-    assert all(weight.grad is None for weight in model.weights().values())
-    assert looks
+def test_a_row_without_trained_ids_has_no_loss_and_no_gradient(model: BuiltIn) -> None:
+    corpus = pack([Rendered([1, 2], [False, False]), Rendered([1, 2], [False, True])])
+    alone = said(model, corpus, np.array([0]))
+    torch.autograd.backward(alone.losses.sum())
+    assert float(alone.losses.detach()) == 0.0
+    assert all(weight.grad is None or not weight.grad.any() for weight in model.weights().values())
+    both = said(model, corpus, np.array([0, 1])).losses.detach()
+    assert float(both[0]) == 0.0
+    assert float(both[1]) > 0.0
 
 
-def test_metrics_have_the_protocols_names() -> None:
-    assert Score(3.0, 1, 2).metrics("full_valid") == {"full_valid_loss": 1.5, "full_valid_mean_token_accuracy": 0.5}
+def test_means_have_their_prefix_and_scores_add_up() -> None:
+    total = Score({"loss": (3.0, 2), "accuracy": (1, 2)}) + Score({"loss": (1.0, 2), "accuracy": (1, 8)})
+    assert total.metrics("full_valid") == {"full_valid_loss": 1.0, "full_valid_accuracy": 0.2}
 
 
-def test_without_trained_tokens_there_is_no_number() -> None:
-    assert all(math.isnan(value) for value in Score().metrics("train").values())
+def test_a_mean_of_nothing_is_no_number() -> None:
+    assert all(math.isnan(value) for value in Score({"loss": (0.0, 0)}).metrics("train").values())
+
+
+def test_a_score_travels_as_numbers() -> None:
+    score = Score({"loss": (3.0, 2), "accuracy": (1, 2)})
+    doubled = Score({"loss": (0.0, 0), "accuracy": (0.0, 0)}).with_numbers(2 * score.numbers())
+    assert doubled == score + score
