@@ -39,6 +39,7 @@ class Piece(Struct):
     tool_calls: list[dict[str, Any]] | None = None
     error: str | None = None
     code: str | None = None
+    param: str | None = None
 
 
 class AnswerProcess:
@@ -112,5 +113,4 @@ class AnswerProcess:
 def _refused(piece: Piece) -> Rejected | ServiceBroken:
     if piece.code == "internal_error":
         return ServiceBroken(f"The model could not answer: {piece.error}", status=500)
-    param = "messages" if piece.code == "context_length_exceeded" else None
-    return Rejected(str(piece.error), status=400, code=piece.code, param=param)
+    return Rejected(str(piece.error), status=400, code=piece.code, param=piece.param)

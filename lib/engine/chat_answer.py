@@ -11,11 +11,31 @@ from lib.engine.answer_process import Piece
 from lib.engine.store import new_id
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How calls are told: in the older form as `function_call`, and `named` as a function that had to be called.
+
+    OpenAI ends an answer whose function was named in the request with "stop", since calling was not the model's choice.
+    """
+
+    older: bool = False
+    named: bool = False
+
+    def reason(self, piece: Piece) -> str | None:
+        """The finish reason of a piece."""
+        if piece.finish_reason is None or not piece.tool_calls:
+            return piece.finish_reason
+        if self.named:
+            return "stop"
+        return "function_call" if self.older else "tool_calls"
+
+
 @dataclass(slots=True)
 class Choice:
     """One of the n answers, gathered from its pieces."""
 
     index: int
+    manner: Manner = field(default_factory=Manner)
     text: str = ""
     logprobs: list[dict[str, Any]] = field(default_factory=list)
     tool_calls: list[dict[str, Any]] = field(default_factory=list)
@@ -29,7 +49,7 @@ class Choice:
         self.logprobs += piece.logprobs or []
         if piece.finish_reason is not None:
             self.tool_calls = tool_calls(piece)
-            self.finish_reason = "tool_calls" if self.tool_calls else piece.finish_reason
+            self.finish_reason = self.manner.reason(piece)
             self.prompt_tokens, self.completion_tokens = piece.prompt_tokens, piece.completion_tokens
 
 
@@ -59,15 +79,18 @@ class Answer:
         """The first chunk of one choice: who speaks."""
         return self._chunk(index, {"role": "assistant", "content": "", "refusal": None})
 
-    def chunks(self, index: int, piece: Piece) -> Iterator[dict[str, Any]]:
-        """The chunks that say a piece: its text, its tool calls, and the reason when it ends the choice."""
+    def chunks(self, choice: Choice, piece: Piece) -> Iterator[dict[str, Any]]:
+        """The chunks that say a piece which the choice has taken: text, calls, and the reason when it ends there."""
+        index = choice.index
         if piece.text or piece.logprobs:
             yield self._chunk(index, {"content": piece.text}, logprobs=self._logprobs(piece.logprobs or []))
-        calls = [{"index": place, **call} for place, call in enumerate(tool_calls(piece))]
-        if calls:
+        if choice.tool_calls and choice.manner.older:
+            yield self._chunk(index, {"function_call": choice.tool_calls[0]["function"]})
+        elif choice.tool_calls:
+            calls = [{"index": place, **call} for place, call in enumerate(choice.tool_calls)]
             yield self._chunk(index, {"tool_calls": calls})
-        if piece.finish_reason is not None:
-            yield self._chunk(index, {}, reason="tool_calls" if calls else piece.finish_reason)
+        if choice.finish_reason is not None:
+            yield self._chunk(index, {}, reason=choice.finish_reason)
 
     def usage_chunk(self, choices: list[Choice]) -> dict[str, Any]:
         """The last chunk of a stream that was asked to include its usage."""
@@ -102,7 +125,9 @@ class Answer:
             "refusal": None,
             "annotations": [],
         }
-        if choice.tool_calls:
+        if choice.tool_calls and choice.manner.older:
+            message["function_call"] = choice.tool_calls[0]["function"]
+        elif choice.tool_calls:
             message["tool_calls"] = choice.tool_calls
         return {
             "index": choice.index,

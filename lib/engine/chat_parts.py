@@ -128,6 +128,9 @@ def plain_message(message: Message, place: int) -> dict[str, Any]:
     Raises Rejected for images, sound and files: the models here read text.
     """
     plain: dict[str, Any] = msgspec.to_builtins(message)
+    if isinstance(message, AssistantMessage) and message.function_call is not None:
+        # The older form of one call; whoever reads on knows calls of tools alone.
+        plain["tool_calls"] = [{"id": f"call_{place}", "type": "function", "function": plain.pop("function_call")}]
     if isinstance(message.content, list):
         plain["content"] = "".join(_text(part, place, number) for number, part in enumerate(message.content))
     return {name: value for name, value in plain.items() if value is not None or name == "content"}

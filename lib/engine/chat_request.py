@@ -6,91 +6,25 @@ the document does not know. Messages are handed on with their content as one str
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from lib.engine.chat_format import ResponseFormat, json_asked
 from lib.engine.chat_parts import Message, plain_message
+from lib.engine.chat_tools import Choice, FunctionCallChoice, Functions, Offer, Tools, offered, offered_functions
 from lib.engine.protocol import invalid
-from lib.engine.settings import CONTEXT
 
 DEFAULT_TEMPERATURE = 1.0
+# More than any model's context, which bounds an answer anyway.
+MOST_TOKENS = 1 << 24
+MOST_BIASES = 1024
 
 Size = Literal["low", "medium", "high"]
 Penalty = Annotated[float, Meta(ge=-2, le=2)] | None
+Bias = Annotated[int, Meta(ge=-100, le=100)]
 Tokens = Annotated[int, Meta(ge=1)] | None
-Object = dict[str, Any]
-
-
-class FunctionDefinition(Struct):
-    name: str
-    description: str | UnsetType = UNSET
-    parameters: Object | UnsetType = UNSET
-    strict: bool | None = None
-
-
-class FunctionTool(Struct, tag_field="type", tag="function"):
-    function: FunctionDefinition
-
-
-class TextFormat(Struct, tag_field="type", tag="text"):
-    pass
-
-
-class Grammar(Struct):
-    definition: str
-    syntax: Literal["lark", "regex"]
-
-
-class GrammarFormat(Struct, tag_field="type", tag="grammar"):
-    grammar: Grammar
-
-
-class CustomDefinition(Struct):
-    name: str
-    description: str | UnsetType = UNSET
-    format: TextFormat | GrammarFormat | UnsetType = UNSET
-
-
-class CustomTool(Struct, tag_field="type", tag="custom"):
-    custom: CustomDefinition
-
-
-class Named(Struct):
-    name: str
-
-
-class FunctionChoice(Struct, tag_field="type", tag="function"):
-    function: Named
-
-
-class CustomChoice(Struct, tag_field="type", tag="custom"):
-    custom: Named
-
-
-class AllowedTools(Struct):
-    mode: Literal["auto", "required"]
-    tools: list[Object]
-
-
-class AllowedChoice(Struct, tag_field="type", tag="allowed_tools"):
-    allowed_tools: AllowedTools
-
-
-class JsonObjectFormat(Struct, tag_field="type", tag="json_object"):
-    pass
-
-
-class JsonSchema(Struct):
-    name: str
-    description: str | UnsetType = UNSET
-    schema: Object | UnsetType = UNSET
-    strict: bool | None = None
-
-
-class JsonSchemaFormat(Struct, tag_field="type", tag="json_schema"):
-    json_schema: JsonSchema
 
 
 class StreamOptions(Struct):
@@ -168,16 +102,16 @@ class ChatRequest(Struct):
     stream_options: StreamOptions | None = None
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Meta(ge=0, le=20)] | UnsetType = UNSET
-    tools: list[FunctionTool | CustomTool] | UnsetType = UNSET
-    tool_choice: Literal["none", "auto", "required"] | FunctionChoice | CustomChoice | AllowedChoice | UnsetType = UNSET
-    # From here on: checked, and without effect on what a small text model says.
-    response_format: TextFormat | JsonObjectFormat | JsonSchemaFormat | UnsetType = UNSET
+    tools: Tools | UnsetType = UNSET
+    tool_choice: Choice | UnsetType = UNSET
     parallel_tool_calls: bool | UnsetType = UNSET
-    functions: Annotated[list[FunctionDefinition], Meta(min_length=1, max_length=128)] | UnsetType = UNSET
-    function_call: Literal["none", "auto"] | Named | UnsetType = UNSET
+    functions: Functions | UnsetType = UNSET
+    function_call: FunctionCallChoice | UnsetType = UNSET
+    response_format: ResponseFormat | UnsetType = UNSET
     frequency_penalty: Penalty = None
     presence_penalty: Penalty = None
-    logit_bias: dict[str, int] | None = None
+    logit_bias: Annotated[dict[str, Bias], Meta(max_length=MOST_BIASES)] | None = None
+    # From here on: checked, and without effect on what a small text model says.
     modalities: list[Literal["text", "audio"]] | None = None
     audio: Audio | None = None
     prediction: Prediction | None = None
@@ -198,31 +132,49 @@ class ChatRequest(Struct):
     def include_usage(self) -> bool:
         return self.stream_options is not None and self.stream_options.include_usage
 
+    def offer(self) -> Offer:
+        """The tools of this request in either form. Raises Rejected."""
+        if self.functions is UNSET:
+            if self.function_call is not UNSET and self.function_call != "none":
+                raise invalid("function_call", "'function_call' is only allowed when 'functions' are specified.")
+            return offered(self.tools, self.tool_choice, self.parallel_tool_calls)
+        if self.tools is not UNSET:
+            raise invalid("functions", "'functions' and 'tools' cannot be given together.")
+        return offered_functions(self.functions, self.function_call)
 
-def generation(request: ChatRequest) -> dict[str, Any]:
+
+def generation(request: ChatRequest, offer: Offer) -> dict[str, Any]:
     """What the answering process is asked, without its id and model folder; one answer of it.
 
-    Raises Rejected for content that is not text.
+    Raises Rejected for content that is not text, and for parameters that do not go together.
     """
     if request.top_logprobs is not UNSET and request.top_logprobs and not request.logprobs:
         raise invalid("top_logprobs", "'top_logprobs' needs 'logprobs' to be true.")
-    asked = request.max_completion_tokens or request.max_tokens or CONTEXT
+    if request.stream_options is not None and not request.stream:
+        raise invalid("stream_options", "The 'stream_options' parameter is only allowed when 'stream' is enabled.")
+    asked = request.max_completion_tokens or request.max_tokens
     stop = [request.stop] if isinstance(request.stop, str) else request.stop or []
+    messages = [plain_message(message, place) for place, message in enumerate(request.messages)]
     return {
-        "messages": [plain_message(message, place) for place, message in enumerate(request.messages)],
-        "tools": _tools(request),
+        "messages": messages,
+        "tools": offer.tools,
+        "calls": offer.rules,
+        "format": json_asked(request.response_format, messages),
         "temperature": DEFAULT_TEMPERATURE if request.temperature is None else request.temperature,
         "top_p": 1.0 if request.top_p is None else request.top_p,
-        "max_tokens": min(asked, CONTEXT),
+        "max_tokens": None if asked is None else min(asked, MOST_TOKENS),
         "stop": [text for text in stop if text],
         "seed": request.seed,
         "n": 1,
         "logprobs": bool(request.logprobs),
         "top_logprobs": 0 if request.top_logprobs is UNSET else request.top_logprobs,
+        "frequency_penalty": request.frequency_penalty or 0.0,
+        "presence_penalty": request.presence_penalty or 0.0,
+        "logit_bias": [_biased(token, by) for token, by in (request.logit_bias or {}).items()],
     }
 
 
-def _tools(request: ChatRequest) -> list[Any] | None:
-    if request.tools is UNSET or request.tool_choice == "none":
-        return None
-    return [msgspec.to_builtins(tool) for tool in request.tools] or None
+def _biased(token: str, by: int) -> tuple[int, int]:
+    if not re.fullmatch("[0-9]{1,9}", token):
+        raise invalid("logit_bias", f"Invalid key in 'logit_bias': '{token[:40]}'. Keys are ids of tokens.")
+    return int(token), by

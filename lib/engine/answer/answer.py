@@ -48,7 +48,13 @@ class Answer:
         self._leaning = Leaning(ask.logit_bias, ask.frequency_penalty, ask.presence_penalty)
         self._speech = Speech(ask.stop)
         self._said: list[int] = []
+        self._held: list[tuple[int, Mapping[str, Any] | None]] = []
         self._logprobs: list[Mapping[str, Any]] = []
+
+    @property
+    def most_bytes(self) -> int:
+        """The memory that this answer may come to, in bytes: for its prompt and all that it has room to say."""
+        return (len(self._prompt) + self._room) * self._model.bytes_per_token
 
     @torch.inference_mode()
     def advance(self) -> Line | None:
@@ -79,9 +85,8 @@ class Answer:
         return choose(open_ones, self._ask.temperature, self._ask.top_p, self._random)
 
     def _hear(self, token: int, scores: Tensor) -> str:
-        """The text that is certain after a token. Tool calls are no text: they come whole, at the end."""
-        if self._ask.tools and self._template.calling(self._said):
-            return ""
+        """The text that is certain after a token. What may be a tool call is held: calls come whole, at the end."""
+        entry: Mapping[str, Any] | None = None
         if self._ask.logprobs:
             first, *top = [
                 {"token": shown.decode("utf-8", "replace"), "logprob": logprob, "bytes": list(shown)}
@@ -90,8 +95,21 @@ class Answer:
                     for one, logprob in likeliest(scores, token, self._ask.top_logprobs)
                 )
             ]
-            self._logprobs.append({**first, "top_logprobs": top})
-        return self._speech.hear(self._template.bytes_of(token))
+            entry = {**first, "top_logprobs": top}
+        self._held.append((token, entry))
+        return "" if self._ask.tools and self._template.calling(self._said) else self._let_go()
+
+    def _let_go(self) -> str:
+        """The text that is certain when what was held turned out to be no call."""
+        text = ""
+        for token, entry in self._held:
+            if entry is not None:
+                self._logprobs.append(entry)
+            text += self._speech.hear(self._template.bytes_of(token))
+            if self._speech.stopped:
+                break
+        self._held.clear()
+        return text
 
     def _tell(self, text: str) -> Line:
         line: Line = {"text": text}
@@ -101,8 +119,14 @@ class Answer:
 
     def _finish(self, reason: str, text: str = "") -> Line:
         self.finished = True
-        line = self._tell(text + self._speech.end())
-        calls = self._template.reply(self._said).tool_calls
+        calls = self._template.reply(self._said).tool_calls if self._ask.tools else ()
+        if not calls:
+            text += self._let_go()
+            reason = "stop" if self._speech.stopped else reason
+        text += self._speech.end()
+        if self._speech.stopped:
+            self._logprobs = _within(self._logprobs, len(text.encode()))
+        line = self._tell(text)
         if calls and reason == "stop":
             reason = "tool_calls"
             line["tool_calls"] = [
@@ -133,3 +157,15 @@ def _barred(model: Model, *, calls: bool) -> Tensor:
     """The ids that an answer must not contain: marks of the template and ids without a token."""
     barred = model.template.barred if calls else model.template.barred | model.template.barred_without_tools
     return torch.tensor(sorted(barred), dtype=torch.long)
+
+
+def _within(entries: list[Mapping[str, Any]], size: int) -> list[Mapping[str, Any]]:
+    """The entries whose tokens begin within the first `size` bytes: those of a stop text are not told."""
+    begins = 0
+    kept = []
+    for entry in entries:
+        if begins >= size:
+            break
+        kept.append(entry)
+        begins += len(entry["bytes"])
+    return kept

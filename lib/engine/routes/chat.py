@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
-from contextlib import aclosing
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from lib.engine.answer_process import Piece
-from lib.engine.answering import Answering
-from lib.engine.chat_answer import Answer, Choice
+from lib.engine.chat_answer import Answer, Choice, Manner
 from lib.engine.chat_request import ChatRequest, generation
+from lib.engine.pieces import Pieces, together, unless_gone, with_first
 from lib.engine.protocol import body_of, error_body
 from lib.engine.service import service_of
 from lib.errors import ServiceError
-
-T = TypeVar("T")
-Pieces = AsyncGenerator[tuple[int, Piece], None]
 
 
 async def create(request: Request) -> Response:
@@ -30,8 +24,9 @@ async def create(request: Request) -> Response:
     asked = await body_of(request, ChatRequest)
     service = service_of(request)
     model = service.models.find(asked.model)
-    choices = [Choice(index) for index in range(asked.n or 1)]
-    pieces = _together(service.answering, model.folder, generation(asked), len(choices))
+    offer = asked.offer()
+    choices = [Choice(index, Manner(older=offer.older, named=offer.named)) for index in range(asked.n or 1)]
+    pieces = together(service.answering, model.folder, generation(asked, offer), len(choices))
     answer = Answer.begin(
         model.snapshot,
         int(service.clock()),
@@ -40,9 +35,9 @@ async def create(request: Request) -> Response:
     )
     if asked.stream:
         # The first piece is waited for before anything is sent: what is refused can then be told with its status.
-        first = await _unless_gone(request, anext(pieces))
+        first = await unless_gone(request, anext(pieces))
         return StreamingResponse(_stream(answer, choices, first, pieces), media_type="text/event-stream")
-    await _unless_gone(request, _gather(choices, pieces))
+    await unless_gone(request, _gather(choices, pieces))
     return JSONResponse(answer.whole(choices))
 
 
@@ -57,9 +52,9 @@ async def _stream(
     for choice in choices:
         yield _event(answer.opening(choice.index))
     try:
-        async for index, piece in _with_first(first, pieces):
+        async for index, piece in with_first(first, pieces):
             choices[index].take(piece)
-            for chunk in answer.chunks(index, piece):
+            for chunk in answer.chunks(choices[index], piece):
                 yield _event(chunk)
     except ServiceError as error:
         yield _event(error_body(error))
@@ -67,63 +62,6 @@ async def _stream(
     if answer.with_usage:
         yield _event(answer.usage_chunk(choices))
     yield "data: [DONE]\n\n"
-
-
-async def _with_first(first: tuple[int, Piece], rest: Pieces) -> Pieces:
-    yield first
-    async for item in rest:
-        yield item
-
-
-async def _together(answering: Answering, folder: Path, asked: Mapping[str, Any], n: int) -> Pieces:
-    """The pieces of n answers as they come, each with its number. Different seeds, or n answers would be one."""
-    queue: asyncio.Queue[tuple[int, Piece] | Exception | None] = asyncio.Queue()
-
-    async def one(index: int) -> None:
-        seed = None if asked["seed"] is None else asked["seed"] + index
-        try:
-            async with aclosing(answering.answer(folder, {**asked, "seed": seed})) as pieces:
-                async for piece in pieces:
-                    queue.put_nowait((index, piece))
-            queue.put_nowait(None)
-        except Exception as error:
-            queue.put_nowait(error)
-
-    tasks = [asyncio.create_task(one(index)) for index in range(n)]
-    try:
-        left = n
-        while left:
-            item = await queue.get()
-            if isinstance(item, Exception):
-                raise item
-            if item is None:
-                left -= 1
-            else:
-                yield item
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _unless_gone(request: Request, work: Awaitable[T]) -> T:
-    """The result of `work`, which is given up when the client closes the connection: then ClientDisconnect."""
-    task = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(_gone(request))
-    try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise ClientDisconnect
-        return task.result()
-    finally:
-        task.cancel()
-        gone.cancel()
-        await asyncio.gather(task, gone, return_exceptions=True)
-
-
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def _event(data: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """An answering process without a network: repeats what it was told, so that what the server makes of it can be tested.
 
-The last message says how it behaves: "for ever" never ends by itself, "die" ends the process, "too long" is refused.
+The last message says how it behaves: "for ever" never ends by itself, "die" ends the process, "too long" is refused,
+"what was asked, in json" is answered with the request itself. Otherwise it calls the first tool it is given.
 It writes every request that it was told to stop to stderr.
 """
 
@@ -46,6 +47,10 @@ def heed(request: dict[str, Any], endless: list[str]) -> None:
         os._exit(3)
     elif words == "too long":
         say(id=number, error="The prompt has 9000 tokens.", code="context_length_exceeded")
+    elif words == "what was asked, in json":
+        kept = {name: value for name, value in request.items() if name not in ("id", "model", "messages")}
+        roles = [message["role"] for message in request["messages"]]
+        answer(number, request, json.dumps(kept | {"roles": roles}).split(" "))
     elif request["tools"]:
         call = {"name": request["tools"][0]["function"]["name"], "arguments": '{"a": 1}'}
         say(id=number, finish_reason="stop", prompt_tokens=7, completion_tokens=3, tool_calls=[call])
