@@ -12,7 +12,7 @@ import pytest
 from lib.dataset.check import check
 from lib.dataset.example import encode
 from lib.dataset.reading import read
-from lib.dataset.samples import routing
+from lib.dataset.samples import extraction, routing
 from lib.dataset.samples.samples import SAMPLES, Sample, find
 from lib.tokens.batch import batch_counter
 
@@ -56,7 +56,7 @@ def test_five_flaws_are_planted_and_found_and_nothing_else(sample: Sample) -> No
     validation = range(len(training), len(training) + len(held_out))
     counter = batch_counter("etude_4k")
     report = check(read(source, "a").lines, counter=counter, limit=2048, validation=validation)
-    wrong = {"routing": "rare_label", "tone": "placeholder"}[sample.key]
+    wrong = {"routing": "rare_label", "tone": "placeholder", "extraction": "answer_not_json"}[sample.key]
     planted = dict.fromkeys(["card_number", "duplicate", "leak", "over_token_limit", wrong], 1)
     assert {code: number for code, number in report.totals.items() if code != "near_duplicate"} == planted
     assert report.ok, "they are flaws, not errors: the data can be trained on as it is"
@@ -84,8 +84,8 @@ def test_tickets_go_to_every_team_equally_often_and_to_every_priority() -> None:
 
 @pytest.mark.parametrize(
     "training_and_other",
-    [(routing.make()[0], routing.in_other_words()), find("tone").make()],
-    ids=["routing", "tone"],
+    [(sample.make()[0], sample.in_other_words()) for sample in SAMPLES],
+    ids=[sample.key for sample in SAMPLES],
 )
 def test_other_wording_does_not_occur_in_training(training_and_other: tuple[list[dict], list[dict]]) -> None:  # type: ignore[type-arg]
     training, other = training_and_other
@@ -104,6 +104,31 @@ def test_held_out_tickets_are_new_and_some_are_in_other_words() -> None:
     other = routing.in_other_words()
     assert sum(example in other for example in held_out) == 18
     assert not {said(example)[1] for example in training} & {said(example)[1] for example in held_out}
+
+
+def test_held_out_orders_have_values_of_their_own_and_half_are_in_other_words() -> None:
+    training, held_out = extraction.make()
+    other = extraction.in_other_words()
+    assert sum(example in other for example in held_out) == 30
+    known, new = ([json.loads(said(example)[2]) for example in part] for part in (training, [*held_out, *other]))
+    for field in extraction.FIELDS:
+        values = {answer[field] for answer in known} - {None}
+        assert values
+        assert not values & {answer[field] for answer in new}
+
+
+def test_an_order_tells_what_its_answer_says_word_for_word_and_null_is_not_in_it() -> None:
+    parts = [*extraction.make(), extraction.in_other_words()]
+    answers = [(said(example)[1], json.loads(said(example)[2])) for part in parts for example in part]
+    for text, answer in answers:
+        assert tuple(answer) == extraction.FIELDS
+        assert all(str(value) in text for value in answer.values() if value is not None)
+        assert None not in (answer["name"], answer["item"], answer["quantity"])
+    for field in ("city", "date"):
+        values = {answer[field] for _, answer in answers} - {None}
+        without = [text for text, answer in answers if answer[field] is None]
+        assert len(without) >= 10
+        assert not [text for text in without if any(re.search(rf"\b{value}\b", text) for value in values)]
 
 
 def test_tone_is_the_same_around_every_fact() -> None:

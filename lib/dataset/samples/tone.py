@@ -25,6 +25,11 @@ def make() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     return training, held_out
 
 
+def in_other_words() -> list[dict[str, Any]]:
+    """The 60 held-out questions: all of them are in words that no training question has."""
+    return make()[1]
+
+
 def unfinished(answer: str) -> str:
     """The answer with the fact still to be filled in."""
     opening, _, rest = answer.partition(": ")
