@@ -17,8 +17,10 @@ from lib.engine.answer.constraint import Constraints
 from lib.engine.answer.shelf import Shelf
 from lib.errors import EtudeError, ServiceError
 
-# Each answer remembers up to 25 MB of what it has read; more wait in line.
+# So many answers are made at once, and only so many that what they remember together stays within these bytes; one is
+# always made. The built-in base remembers up to 25 MB for each.
 AT_ONCE = 8
+MOST_BYTES = 2_000_000_000
 
 Say = Callable[[Mapping[str, Any]], None]
 
@@ -33,11 +35,12 @@ class Turns:
         self._log = log
         self._waiting: deque[Ask] = deque()
         self._going: deque[tuple[Ask, Answer]] = deque()
+        self._next: tuple[Ask, Answer] | None = None
 
     @property
     def idle(self) -> bool:
         """Whether there is nothing to go on with."""
-        return not self._waiting and not self._going
+        return not self._waiting and not self._going and self._next is None
 
     def take(self, line: bytes) -> None:
         """Take a line in. One that cannot be understood is answered with an error and changes nothing."""
@@ -53,13 +56,7 @@ class Turns:
 
     def turn(self) -> None:
         """Begin what waits, as far as there is room, and let the next answer do a little."""
-        while self._waiting and len(self._going) < AT_ONCE:
-            ask = self._waiting.popleft()
-            try:
-                model = self._shelf.model(Path(ask.model))
-                self._going.append((ask, Answer(ask, model, self._constraints.of(ask, model))))
-            except Exception as error:
-                self._refuse(ask.id, error)
+        self._begin()
         if not self._going:
             return
         ask, answer = self._going.popleft()
@@ -73,7 +70,29 @@ class Turns:
         if not answer.finished:
             self._going.append((ask, answer))
 
+    def _begin(self) -> None:
+        while (self._next or self._waiting) and len(self._going) < AT_ONCE:
+            self._next = self._next or self._prepared(self._waiting.popleft())
+            if self._next is None:
+                continue
+            held = sum(answer.most_bytes for _, answer in self._going)
+            if self._going and held + self._next[1].most_bytes > MOST_BYTES:
+                break
+            self._going.append(self._next)
+            self._next = None
+
+    def _prepared(self, ask: Ask) -> tuple[Ask, Answer] | None:
+        """The answer to a request, not begun; None when it was refused."""
+        try:
+            model = self._shelf.model(Path(ask.model))
+            return ask, Answer(ask, model, self._constraints.of(ask, model))
+        except Exception as error:
+            self._refuse(ask.id, error)
+            return None
+
     def _end(self, wanted: str) -> None:
+        if self._next is not None and self._next[0].id == wanted:
+            self._next = None
         self._waiting = deque(ask for ask in self._waiting if ask.id != wanted)
         self._going = deque(pair for pair in self._going if pair[0].id != wanted)
 

@@ -13,6 +13,10 @@ CONFIG: Mapping[str, Any] = {
     "architectures": ["LlamaForCausalLM"],
     "max_position_embeddings": 256,
     "hidden_size": 8,
+    "intermediate_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "vocab_size": 32,
 }
 TENSORS: Mapping[str, tuple[str, tuple[int, ...]]] = {
     "model.embed_tokens.weight": ("BF16", (32, 8)),
