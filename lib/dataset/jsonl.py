@@ -29,6 +29,8 @@ BLANKS = np.frombuffer(b" \t\r", dtype=np.uint8)
 SCAN_BLOCK = 8 << 20
 DEEPEST = 100
 SHORT = 60
+# What is read at once; a block of few lines costs more than they do by themselves.
+READ_LINES, READ_BYTES, FEW_LINES = 2_000, 1 << 20, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,15 @@ class Lines:
         """The example's exact bytes, without the line's end."""
         return bytes(self._data[self._starts[position] : self._ends[position]])
 
-    def raws(self) -> Iterator[bytes]:
-        """The exact bytes of all examples, one after the other."""
-        return (self.raw(position) for position in range(len(self)))
+    def raws(self, begun: int = 0, ended: int | None = None) -> Iterator[bytes]:
+        """The exact bytes of the examples at these positions, or of all, one after the other; read in blocks."""
+        ended = len(self) if ended is None else ended
+        if ended - begun <= FEW_LINES:
+            yield from map(self.raw, range(begun, ended))
+            return
+        part = self.part(begun, ended)
+        for first, last in part.blocks(READ_LINES, READ_BYTES):
+            yield from part.block(first, last)
 
     def example(self, position: int) -> Example:
         """The example at this position. Raises IndexError outside the file."""

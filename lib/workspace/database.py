@@ -22,7 +22,11 @@ from typing import Any
 from lib.errors import WorkspaceError, WorkspaceTooNew
 
 SCHEMA = Path(__file__).parent / "schema"
-BUSY_SECONDS = 5.0
+# A step of a million edits, or its undoing, holds the lock for some twenty seconds, all of it or nothing. Whoever else
+# saves meanwhile waits for that, and is not refused.
+BUSY_SECONDS = 60.0
+# The log grows with the largest transaction; by itself it would stay as large as it once was.
+LARGEST_LOG = 64 << 20
 COPY_BLOCK = 1 << 20
 
 Clock = Callable[[], float]
@@ -155,6 +159,7 @@ class Workspace:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute(f"PRAGMA journal_size_limit = {LARGEST_LOG}")
             self._local.connection = connection
         return connection
 

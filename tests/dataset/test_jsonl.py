@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lib.dataset.example import encode
 from lib.dataset.finding import Finding
 from lib.dataset.jsonl import Lines, text_lines, value_of
 from lib.dataset.jsonl import lines_of as lines_in
@@ -84,6 +85,15 @@ def test_blocks_together_are_all_lines_and_bounded(tmp_path: Path) -> None:
     assert all(ended - begun <= 20 for begun, ended in blocks)
     assert [raw for begun, ended in blocks for raw in lines.block(begun, ended)] == list(lines.raws())
     assert (50, 51) in blocks, "a line longer than a block is one by itself"
+
+
+@pytest.mark.parametrize(("begun", "ended"), [(0, 30), (3, 3), (5, 4), (2, 7), (1, 29), (29, 30), (30, 30)])
+def test_a_stretch_of_lines_is_read_in_blocks_and_exactly(
+    begun: int, ended: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lib.dataset.jsonl.READ_LINES", 10)
+    lines = read(lines_of(many(30)), "a.jsonl").lines
+    assert list(lines.raws(begun, ended)) == [encode(data) for data in many(30)[begun:ended]]
 
 
 def test_chosen_lines_keep_their_numbers(tmp_path: Path) -> None:

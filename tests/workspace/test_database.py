@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import resource
 import signal
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from lib.errors import WorkspaceError, WorkspaceTooNew
+from lib.workspace import database
 from lib.workspace.database import Workspace, default_home, new_id
 
 
@@ -98,6 +100,39 @@ def test_a_block_that_raises_leaves_nothing(workspace: Workspace) -> None:
     assert names(workspace) == ["before"]
     add(workspace, "after")
     assert names(workspace) == ["before", "after"]
+
+
+def test_whoever_saves_while_another_saves_waits_for_the_end_of_it(workspace: Workspace) -> None:
+    held, done = threading.Event(), threading.Event()
+
+    def long() -> None:
+        with workspace.write() as db:
+            db.execute("INSERT INTO settings VALUES ('long', '1')")
+            held.set()
+            done.wait(10)
+        workspace.close()
+
+    thread = threading.Thread(target=long)
+    thread.start()
+    assert held.wait(10)
+    threading.Timer(0.05, done.set).start()
+    workspace.set_setting("short", 2)
+    thread.join()
+    assert (workspace.setting("long"), workspace.setting("short")) == (1, 2)
+
+
+def test_the_log_does_not_stay_as_large_as_its_largest_transaction(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "LARGEST_LOG", 1 << 20)
+    workspace = Workspace.open(home)
+    log = home / "etude.db-wal"
+    with workspace.write() as db:
+        for number in range(300):
+            db.execute("INSERT INTO settings VALUES (?, ?)", (f"s{number}", json.dumps("x" * 20_000)))
+    assert log.stat().st_size > 4 << 20
+    for value in range(3):
+        workspace.set_setting("short", value)
+    assert log.stat().st_size <= 1 << 20
+    assert workspace.setting("s299") == "x" * 20_000
 
 
 def test_a_refused_row_is_told_in_a_sentence_and_undoes_its_block(workspace: Workspace) -> None:

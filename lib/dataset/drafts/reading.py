@@ -196,13 +196,11 @@ def walk(ws: Workspace, version_id: str) -> Iterator[Saved]:
     lines = open_lines(ws, held)
     reached = 0
     for row in by_position(ws, version_id):
-        for position in range(reached, min(row["position"], held.examples)):
-            yield Saved(position, 0, "original", lines.raw(position))
+        yield from _originals(lines, reached, min(row["position"], held.examples))
         if (saved := _saved(held, lines, row)).line is not None:
             yield saved
         reached = row["position"] + 1
-    for position in range(reached, held.examples):
-        yield Saved(position, 0, "original", lines.raw(position))
+    yield from _originals(lines, reached, held.examples)
 
 
 def by_position(ws: Workspace, version_id: str) -> Iterator[sqlite3.Row]:
@@ -212,6 +210,10 @@ def by_position(ws: Workspace, version_id: str) -> Iterator[sqlite3.Row]:
     while rows := ws.read(query, (version_id, position, ROWS)):
         yield from rows
         position = rows[-1]["position"]
+
+
+def _originals(lines: Lines, begun: int, ended: int) -> Iterator[Saved]:
+    return (Saved(position, 0, "original", raw) for position, raw in enumerate(lines.raws(begun, ended), start=begun))
 
 
 def _saved(held: Version, lines: Lines, row: sqlite3.Row) -> Saved:

@@ -89,11 +89,11 @@ def _raws(ws: Workspace, held: Version) -> Iterator[bytes]:
     reached = 0
     for row in by_position(ws, held.id):
         if row["state"] in ("edited", "removed"):
-            yield from (lines.raw(position) for position in range(reached, min(row["position"], held.examples)))
+            yield from lines.raws(reached, min(row["position"], held.examples))
             if row["line"] is not None:
                 yield row["line"]
             reached = row["position"] + 1
-    yield from (lines.raw(position) for position in range(reached, held.examples))
+    yield from lines.raws(reached, held.examples)
 
 
 def _shifted(wanted: Positions, removed: Positions, examples: int) -> Places:
