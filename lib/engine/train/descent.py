@@ -36,24 +36,25 @@ class Descent:
         self._weights = dict(weights)
         self._means = {name: torch.zeros_like(weight) for name, weight in self._weights.items()}
         self._squares = {name: torch.zeros_like(weight) for name, weight in self._weights.items()}
-        self._steps = {name: torch.zeros(()) for name in self._weights}
+        self._steps = {name: torch.zeros((), device=weight.device) for name, weight in self._weights.items()}
 
     @torch.no_grad()
     def step(self, step: int) -> None:
         """One step along the gradients that the weights hold, which are then forgotten; `step` counts from 1.
 
-        Gradients that are not finite are thrown away: they would spoil every weight for ever.
+        A weight that has none stays as it is: some architectures have parts that a text does not reach. Gradients that
+        are not finite are thrown away: they would spoil every weight for ever.
         """
-        gradients = [weight.grad for weight in self._weights.values() if weight.grad is not None]
-        norm = torch.nn.utils.get_total_norm(gradients)
-        if len(gradients) == len(self._weights) and norm.isfinite() and norm > 0:
+        gradients = {name: weight.grad for name, weight in self._weights.items() if weight.grad is not None}
+        norm = torch.nn.utils.get_total_norm(gradients.values())
+        if gradients and norm.isfinite() and norm > 0:
             adamw(
-                list(self._weights.values()),
-                gradients,
-                list(self._means.values()),
-                list(self._squares.values()),
+                [self._weights[name] for name in gradients],
+                list(gradients.values()),
+                [self._means[name] for name in gradients],
+                [self._squares[name] for name in gradients],
                 [],
-                list(self._steps.values()),
+                [self._steps[name] for name in gradients],
                 fused=True,
                 grad_scale=torch.clamp(norm / MOST_NORM, min=1.0),
                 amsgrad=False,

@@ -81,6 +81,15 @@ def test_a_step_in_which_nothing_is_learned_changes_nothing() -> None:
     assert torch.equal(network.weight, before)
 
 
+def test_a_weight_that_no_gradient_reaches_stays_and_the_others_learn() -> None:
+    network = small()
+    before, untouched = network.weight.clone(), torch.ones(2, requires_grad=True)
+    descent = Descent({**weights(network), "untouched": nn.Parameter(untouched)}, 0.01, 5)
+    learn(network, descent, 1)
+    assert not torch.equal(network.weight, before)
+    assert untouched.tolist() == [1.0, 1.0]
+
+
 def test_the_rate_warms_up_and_decays() -> None:
     descent = Descent(weights(small()), 1.0, 100)
     shares = [descent.share(step) for step in range(1, 101)]
