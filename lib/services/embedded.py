@@ -40,6 +40,8 @@ TAIL_LINES = 12
 TO_RUN = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
 # What it hands to the process that fetches a base model from a hub, and to no other. It asks nobody itself.
 TO_FETCH = ("HF_TOKEN", "HF_ENDPOINT", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+# Who trains in its place: docs/outgrowing.md.
+TO_TRAIN = ("ETUDE_TRAINER", "ETUDE_RAY_ADDRESS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,7 @@ def _is_engine(pid: int) -> bool:
 
 
 def _environment(given: Mapping[str, str]) -> dict[str, str]:
-    kept = {name: given[name] for name in (*TO_RUN, *TO_FETCH) if name in given}
+    kept = {name: given[name] for name in (*TO_RUN, *TO_FETCH, *TO_TRAIN) if name in given}
     return kept | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
 
 
