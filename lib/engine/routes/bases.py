@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from lib.engine import fitting
 from lib.engine.bases import Base, name_for, no_such_base, taken
 from lib.engine.hub import Download
 from lib.engine.hub_files import is_hub_id
@@ -52,7 +54,7 @@ async def add(request: Request) -> Response:
 async def listed(request: Request) -> Response:
     """GET /etude/bases: what was added, and what is on its way."""
     service = service_of(request)
-    entries = [base_object(base) for base in service.bases.listed()]
+    entries = await asyncio.to_thread(lambda: [base_object(base) for base in service.bases.listed()])
     coming = [download_object(download) for download in service.hub.listed()]
     return JSONResponse(listing(sorted((*entries, *coming), key=lambda one: one["id"]), False))
 
@@ -72,7 +74,8 @@ async def remove(request: Request) -> Response:
 
 
 def base_object(base: Base) -> dict[str, Any]:
-    """An added base model as this route shows it."""
+    """An added base model as this route shows it. `memory` is in bytes; see `lib.engine.fitting`."""
+    memory = fitting.of(base)
     return {
         "id": base.name,
         "object": "etude.base",
@@ -85,6 +88,7 @@ def base_object(base: Base) -> dict[str, Any]:
         "parameters": base.parameters,
         "weight_bytes": base.weight_bytes,
         "context": base.context,
+        "memory": None if memory is None else asdict(memory),
         "received_bytes": None,
         "total_bytes": None,
         "error": None if base.there else f"The folder {base.folder} is not there any more.",
@@ -105,6 +109,7 @@ def download_object(download: Download) -> dict[str, Any]:
         "parameters": None,
         "weight_bytes": None,
         "context": None,
+        "memory": None,
         "received_bytes": download.received,
         "total_bytes": download.total,
         "error": download.problem,

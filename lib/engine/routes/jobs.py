@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from lib.engine import fitting
 from lib.engine.job_book import JOB_PREFIX, checkpoint_object, event_object, job_object
 from lib.engine.job_request import MOST_PAIRS, JobRequest, asked_for
 from lib.engine.model_book import Model
@@ -114,6 +115,7 @@ async def checkpoints(request: Request) -> Response:
 def _enter(service: Service, asked: JobRequest, key: str | None, fingerprint: str) -> sqlite3.Row:
     method, hyperparameters = asked_for(asked)
     model = _trainable(service, asked.model)
+    _check_size(service, model, hyperparameters.get("weights", "lora"))
     training = _file(service, asked.training_file, "training_file")
     validation = None if asked.validation_file is None else _file(service, asked.validation_file, "validation_file")
     if service.jobs.unfinished(paused=True) >= MOST_UNFINISHED:
@@ -156,6 +158,12 @@ def _trainable(service: Service, model_id: str) -> Model:
             f"Model {model_id[:200]} is not available for fine-tuning or does not exist.",
             code="model_not_available",
         ) from error
+
+
+def _check_size(service: Service, model: Model, weights: fitting.Weights) -> None:
+    base = service.bases.find(model.base) if model.kind == "hugging_face" else None
+    if base is not None:
+        fitting.refuse_too_large(base, weights, alone=not service.jobs.unfinished())
 
 
 def _file(service: Service, file_id: str, param: str) -> Path:

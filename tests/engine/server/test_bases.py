@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,10 @@ def test_a_folder_becomes_a_base_model_with_its_figures(engine: Running, tmp_pat
     assert base["id"] == "little-llama-1"
     assert (base["status"], base["folder"], base["parameters"]) == ("ready", str(folder), 264)
     assert base["weight_bytes"] == (folder / "model.safetensors").stat().st_size
-    assert bases(engine)["little-llama-1"] == base
+    needed = base["memory"]
+    assert 600_000_000 < needed["lora"] < needed["full"] + 1_000_000 < 700_000_000
+    known = bases(engine)["little-llama-1"]
+    assert known | {"memory": None} == base | {"memory": None}
     model = engine.strict.models.retrieve("little-llama-1")
     assert (model.owned_by, model.created, model.shutdown_date) == ("local", base["created_at"], None)
     listed = [one.id for one in engine.strict.models.list()]
@@ -62,10 +66,10 @@ def test_adding_the_same_again_looks_again_and_changes_nothing_else(engine: Runn
     folder = make(tmp_path / "twice")
     first = add(engine, folder=str(folder), name="Twice")
     (folder / "model.safetensors").write_bytes(safetensors({"a": ("F32", (9,))}))
-    assert add(engine, folder=str(folder), name="twice") == first | {
-        "parameters": 9,
-        "weight_bytes": (folder / "model.safetensors").stat().st_size,
-    }
+    again = add(engine, folder=str(folder), name="twice")
+    changed = {name for name in first if first[name] != again[name]}
+    assert changed - {"memory"} == {"parameters", "weight_bytes"}
+    assert again["parameters"] == 9
     error = refused(engine, 409, folder=str(make(tmp_path / "other")), name="twice")
     assert error["code"] == "name_taken"
     assert str(folder) in error["message"]
@@ -185,6 +189,24 @@ def test_a_base_that_fine_tunes_rest_on_is_kept_for_them(start_engine: Start, tm
     # The name goes on to mean the same weights.
     assert refused(engine, 409, folder=str(make(tmp_path / "other")), name="llama")["code"] == "name_taken"
     assert add(engine, folder=str(folder))["status"] == "ready"
+
+
+def test_what_will_not_fit_is_refused_before_a_job_is_made(engine: Running, tmp_path: Path) -> None:
+    header = safetensors({"a": ("BF16", (0,))})
+    header = header.replace(b"[0]", b"[1099511627776]").replace(b"[0, 0]", b"[0, 2199023255552]")
+    length = (len(header) - 8).to_bytes(8, "little")
+    folder = make(tmp_path / "giant", weights=length + header[8:])
+    # No such file lies on the disk: it has a size, and holes.
+    os.truncate(folder / "model.safetensors", len(header) + (1 << 41))
+    giant = add(engine, folder=str(folder))
+    assert giant["parameters"] == 1 << 40
+    before = [job.id for job in engine.client.fine_tuning.jobs.list()]
+    with pytest.raises(openai.BadRequestError, match=r"about \d+\.\d GB of memory") as told:
+        engine.job(model="giant")
+    assert (told.value.code, told.value.param) == ("model_too_large", "model")
+    assert "GB are free" in str(told.value)
+    assert [job.id for job in engine.client.fine_tuning.jobs.list()] == before
+    remove(engine, "giant")
 
 
 def test_an_added_base_model_is_not_deleted_as_a_fine_tune_is(engine: Running, tmp_path: Path) -> None:
