@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check format lint types bench chromium clean
+.PHONY: run test check format lint types bench chromium node clean
 .DEFAULT_GOAL := run
 
 .venv/run.stamp: requirements.txt
@@ -17,7 +17,7 @@ BIN := .venv/bin
 run: .venv/run.stamp
 	$(BIN)/python -m streamlit run app.py
 
-test: .venv/dev.stamp chromium
+test: .venv/dev.stamp chromium node
 	$(BIN)/python -m pytest
 
 check: .venv/dev.stamp format lint types test
@@ -37,6 +37,10 @@ bench: .venv/dev.stamp
 # The browser tests drive Debian's Chromium; on another system install it by hand and set CHROMIUM to its path.
 chromium:
 	@sh tests/road/chromium.sh
+
+# One test runs the official Node client, which it fetches itself.
+node:
+	@sh tests/engine/node/node.sh
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

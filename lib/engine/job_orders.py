@@ -34,13 +34,16 @@ def resolve(asked: Mapping[str, Any], examples: int) -> dict[str, Any]:
 
 
 def write(job: sqlite3.Row, folder: Path, models: ModelBook) -> None:
-    """Write the orders of a job, whole or not at all. Raises NotThere for a model that was deleted meanwhile."""
+    """Write the orders of a job, whole or not at all; its files are named from its folder, which may so be moved.
+
+    Raises NotThere for a model that was deleted meanwhile.
+    """
     orders = {
         "id": job["id"],
         "base": str(models.base(job["base"]).folder),
         "start_from": str(models.find(job["model"]).folder),
-        "training_file": str(folder / TRAINING_FILE),
-        "validation_file": str(folder / VALIDATION_FILE) if job["validation_file"] else None,
+        "training_file": TRAINING_FILE,
+        "validation_file": VALIDATION_FILE if job["validation_file"] else None,
         "method": job["method"],
         "seed": job["seed"],
         "suffix": job["suffix"],

@@ -1,0 +1,93 @@
+"""The whole way of a fine-tune with the official Node client, unchanged."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engine.server.conftest import BASE, ROOT, Running
+
+pytestmark = pytest.mark.slow
+
+HERE = ROOT / "tests" / "engine" / "node"
+# Beside the Python packages: kept between runs, and removed with them.
+INSTALLED = Path(sys.prefix) / "node-client"
+
+
+@pytest.fixture(scope="module")
+def node_client() -> Path:
+    """The folder with the client in it. Skips where there is no Node, or no way to fetch the client."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        pytest.skip("Node and npm are not installed (sh tests/engine/node/node.sh)")
+    wanted = (HERE / "package.json").read_text()
+    written = INSTALLED / "package.json"
+    if not (INSTALLED / "node_modules" / "openai").is_dir() or written.read_text() != wanted:
+        INSTALLED.mkdir(exist_ok=True)
+        written.write_text(wanted)
+        quiet = ["--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--loglevel=error"]
+        fetched = subprocess.run(["npm", "install", *quiet], cwd=INSTALLED, capture_output=True, text=True, timeout=120)
+        if fetched.returncode != 0:
+            shutil.rmtree(INSTALLED)
+            pytest.skip(f"the official Node client cannot be fetched: {fetched.stderr.strip()[-200:]}")
+    return INSTALLED
+
+
+@pytest.fixture(scope="module")
+def seen(node_client: Path, engine: Running) -> dict[str, Any]:
+    """What the client saw on its way."""
+    script = shutil.copy(HERE / "workflow.mjs", node_client)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "OPENAI_BASE_URL": engine.base_url,
+        "OPENAI_API_KEY": engine.api_key,
+        "BASE_MODEL": "base-one",
+    }
+    ran = subprocess.run(["node", script], env=environment, capture_output=True, text=True, timeout=120)
+    assert ran.returncode == 0, ran.stderr
+    found: dict[str, Any] = json.loads(ran.stdout)
+    return found
+
+
+def test_a_job_goes_all_the_way(seen: dict[str, Any], engine: Running) -> None:
+    assert (seen["processed"], seen["bytes"]) == ("processed", True)
+    assert seen["created"] == {"status": "validating_files", "object": "fine_tuning.job"}
+    job = seen["job"]
+    assert job["fine_tuned_model"].startswith(f"ft:{BASE}:local:node:")
+    assert job["hyperparameters"] == {"n_epochs": 2, "batch_size": 1, "learning_rate_multiplier": 1.0}
+    assert seen["messages"] == engine.messages(job["id"])
+    assert seen["messages"][-1] == "The job has successfully completed"
+    assert seen["checkpoints"] == [10, 5]
+    assert seen["result"] == "step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy"
+
+
+def test_what_was_made_answers(seen: dict[str, Any]) -> None:
+    assert seen["answered"] == ["assistant", "assistant"]
+    assert seen["stream"] == {"chunks": True, "reason": "stop"}
+
+
+def test_a_preference_job_is_paused_resumed_and_cancelled(seen: dict[str, Any]) -> None:
+    assert seen["paused"] == {"status": "paused", "estimated_finish": None}
+    assert seen["dpo"]["dpo"]["hyperparameters"]["beta"] == 0.2
+    assert seen["cancelled"] == "cancelled"
+
+
+def test_lists_end_and_what_was_removed_is_gone(seen: dict[str, Any]) -> None:
+    assert (seen["listed"], seen["models"], seen["deleted"]) == (True, True, True)
+    assert (seen["gone"]["kind"], seen["gone"]["code"]) == ("NotFoundError", "model_not_found")
+
+
+def test_refusals_are_the_clients_own_errors(seen: dict[str, Any]) -> None:
+    kinds = [(told["kind"], told["status"], told["code"], told["param"]) for told in seen["refused"]]
+    assert kinds == [
+        ("BadRequestError", 400, "invalid_file", "training_file"),
+        ("BadRequestError", 400, "unsupported_value", "method.type"),
+        ("BadRequestError", 400, "job_not_cancellable", "fine_tuning_job_id"),
+        ("NotFoundError", 404, "fine_tune_not_found", "fine_tuning_job_id"),
+    ]
