@@ -10,10 +10,10 @@ import re
 
 from lib.errors import UnreadableFile
 
-JSONL = "Etude reads JSONL: one JSON object on each line."
-UNPACK = "Unpack it and bring in the .jsonl file that is inside."
+EXAMPLES = "Examples stand in JSONL, one JSON object on each line, or in a table: CSV, Excel or Parquet."
+UNPACK = "Unpack it and bring in the file that is inside."
 SHEET = "Save the sheet as CSV or write one JSON object for each row, and bring that in."
-CONVERT = f"Convert it first. {JSONL}"
+CONVERT = f"Convert it first. {EXAMPLES}"
 
 # First bytes → what the file is, what to do. The longer mark stands before the shorter.
 MARKS: tuple[tuple[bytes, str, str], ...] = (
@@ -28,14 +28,14 @@ MARKS: tuple[tuple[bytes, str, str], ...] = (
         "Write its rows as JSONL, for example with pandas: to_json(orient='records', lines=True).",
     ),
     (b"ARROW1", "an Arrow table", CONVERT),
-    (b"%PDF", "a PDF document", f"Take the cases out of it by hand. {JSONL}"),
-    (b"\x89PNG", "a PNG image", JSONL),
-    (b"\xff\xd8\xff", "a JPEG image", JSONL),
-    (b"GIF8", "a GIF image", JSONL),
+    (b"%PDF", "a PDF document", f"Take the cases out of it by hand. {EXAMPLES}"),
+    (b"\x89PNG", "a PNG image", EXAMPLES),
+    (b"\xff\xd8\xff", "a JPEG image", EXAMPLES),
+    (b"GIF8", "a GIF image", EXAMPLES),
     (b"SQLite format 3\x00", "an SQLite database", CONVERT),
     (b"\xd0\xcf\x11\xe0", "an old Office document (.xls or .doc)", SHEET),
     (b"\x93NUMPY", "a NumPy array", CONVERT),
-    (b"{\\rtf", "a rich text document", "Save it as plain text. " + JSONL),
+    (b"{\\rtf", "a rich text document", "Save it as plain text. " + EXAMPLES),
 )
 ZIP = b"PK\x03\x04"
 PEEK = 4096
@@ -55,15 +55,15 @@ BINARY_SHARE = 0.1
 def check_readable(head: bytes, name: str) -> None:
     """Raise UnreadableFile when a file that begins with `head` is none that holds lines of JSON."""
     if not head.strip(b"\xef\xbb\xbf \t\r\n"):
-        raise UnreadableFile(f"{name} is empty.", f"Choose a file with examples in it. {JSONL}")
+        raise UnreadableFile(f"{name} is empty.", f"Choose a file with examples in it. {EXAMPLES}")
     for mark, kind, todo in MARKS:
         if head.startswith(mark):
-            raise UnreadableFile(f"{name} is {kind}, not JSONL.", todo)
+            raise UnreadableFile(f"{name} is {kind}, not a file of examples.", todo)
     if head.startswith(ZIP):
         kind, todo = _zipped(head)
-        raise UnreadableFile(f"{name} is {kind}, not JSONL.", todo)
+        raise UnreadableFile(f"{name} is {kind}, not a file of examples.", todo)
     if wide_encoding(head) is None and _is_binary(head):
-        raise UnreadableFile(f"{name} is a binary file, not text.", JSONL)
+        raise UnreadableFile(f"{name} is a binary file, not text.", EXAMPLES)
 
 
 def wide_encoding(head: bytes) -> str | None:
@@ -92,13 +92,13 @@ def not_json(head: bytes, name: str) -> UnreadableFile:
     first = text.split("\n", 1)[0].strip()
     shown = first if len(first) <= 60 else first[:60] + "…"
     if text.startswith("<"):
-        kind, todo = "a web page or XML", "Choose the file with the data itself. " + JSONL
+        kind, todo = "a web page or XML", "Choose the file with the data itself. " + EXAMPLES
     elif any(first.count(mark) >= 1 for mark in "\t;,") and not first.startswith(("{", "[", '"{')):
-        kind, todo = "a table (CSV)", "Bring it in as a table, or write each row as a conversation in JSON. " + JSONL
+        kind, todo = "a table", "If it is one, give its name the ending .csv. " + EXAMPLES
     elif text.startswith(("[", '"')):
-        kind, todo = "JSON, but holds no objects", 'Each example is an object such as {"messages": [...]}. ' + JSONL
+        kind, todo = "JSON, but holds no objects", 'Each example is an object such as {"messages": [...]}. ' + EXAMPLES
     else:
-        kind, todo = "plain text", JSONL
+        kind, todo = "plain text", EXAMPLES
     return UnreadableFile(f"{name} looks like {kind}: it begins with “{shown}”.", todo, raw=shown)
 
 
@@ -106,7 +106,7 @@ def _zipped(head: bytes) -> tuple[str, str]:
     if b"xl/" in head or (b"[Content_Types].xml" in head and b"word/" not in head):
         return "an Excel sheet (.xlsx)", SHEET
     if b"word/" in head:
-        return "a Word document (.docx)", f"Take the cases out of it by hand. {JSONL}"
+        return "a Word document (.docx)", f"Take the cases out of it by hand. {EXAMPLES}"
     return "a zip archive", UNPACK
 
 

@@ -4,7 +4,7 @@ Two examples are nearly the same when at least three quarters of all their group
 THRESHOLD, measured on examples of which one word was changed and on templates that differ by an order number. Found are
 examples with other capitals, blanks, punctuation, signs or emoji; with one word changed, added or missing from about 25
 words on, two from about 45; and what grew out of one template with little beside it. Not found: the same said in other
-words or in another order of sentences, one word changed in a very short example, and now and then (one in a hundred) a
+words or in another order of sentences, one word changed in a very short example, and now and then (one in fifty) a
 pair just above the threshold. Equal examples count as one, and only the first of them takes part.
 
 Every pair that is told was compared exactly: none is below the threshold. Of a crowd of examples that are alike, each
