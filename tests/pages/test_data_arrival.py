@@ -261,11 +261,11 @@ def hold(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Let arrivals wait before they check, until what is returned is called."""
     going_on = threading.Event()
 
-    def held(plan: Any, target: Path, counter: Any, pace: Any) -> Any:
+    def held(plan: Any, target: Path, counter: Any, pace: Any, *more: Any) -> Any:
         pace.begin("Checking", 1, "lines")
         while not going_on.wait(0.01):
             pace.at(1, 2)
-        return gathered(plan, target, counter, pace)
+        return gathered(plan, target, counter, pace, *more)
 
     monkeypatch.setattr(arriving, "gathered", held)
     monkeypatch.setattr(data_under_way, "PATIENCE_SECONDS", 0.05)
