@@ -106,3 +106,60 @@ def test_a_real_job_is_cancelled_at_once_and_its_checkpoint_answers(
     )
     assert answer.model == checkpoint.fine_tuned_model_checkpoint
     engine.close()
+
+
+def preferences(count: int) -> bytes:
+    """Pairs whose preferred answer is always the short one."""
+    lines = [
+        {
+            "input": {"messages": [{"role": "user", "content": f"Number {n}, please?"}]},
+            "preferred_output": [{"role": "assistant", "content": f"{n * 7}."}],
+            "non_preferred_output": [{"role": "assistant", "content": f"Of course, here it is: {n * 7}."}],
+        }
+        for n in range(count)
+    ]
+    return "\n".join(map(json.dumps, lines)).encode()
+
+
+def test_a_preference_job_learns_the_preference_and_survives_a_pause_and_a_kill(
+    start_engine: Start, tiny_base: Path, tmp_path: Path
+) -> None:
+    def begin_pairs(engine: Running) -> str:
+        return str(
+            engine.strict.fine_tuning.jobs.create(
+                model="tiny",
+                training_file=engine.upload(preferences(40)),
+                validation_file=engine.upload(preferences(12)),
+                seed=3,
+                method={
+                    "type": "dpo",
+                    "dpo": {"hyperparameters": {"n_epochs": 3, "batch_size": 4, "beta": 0.5}},
+                },
+            ).id
+        )
+
+    whole = start_engine(tmp_path / "whole", bases=[str(tiny_base)], **REAL)
+    undisturbed = begin_pairs(whole)
+    job = whole.wait(undisturbed)
+    assert job.status == "succeeded", job.error
+    expected = metrics(whole, undisturbed)
+    assert [step["step"] for step in expected] == list(range(1, 31))
+    assert expected[0]["train_loss"] == pytest.approx(0.693, abs=0.01)
+    assert expected[-1]["train_loss"] < expected[0]["train_loss"]
+    assert expected[-1]["full_valid_rewards_accuracy"] > 0.9
+    assert expected[-1]["train_rewards_margin"] > 0
+    assert len(job.result_files) == 2
+    whole.close()
+
+    engine = start_engine(tmp_path / "disturbed", bases=[str(tiny_base)], **REAL)
+    job_id = begin_pairs(engine)
+    eventually(lambda: len(metrics(engine, job_id)) > 5)
+    assert engine.client.with_options(timeout=2.5).fine_tuning.jobs.pause(job_id).status == "paused"
+    paused_at = len(metrics(engine, job_id))
+    engine.client.fine_tuning.jobs.resume(job_id)
+    eventually(lambda: len(metrics(engine, job_id)) > paused_at)
+    engine.kill()
+    again = start_engine(tmp_path / "disturbed", bases=[str(tiny_base)], **REAL)
+    assert again.wait(job_id).status == "succeeded"
+    assert metrics(again, job_id) == [pytest.approx(step, abs=1e-6) for step in expected]
+    again.close()
