@@ -12,7 +12,6 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from lib.engine.protocol import invalid
 from lib.engine.strict_schema import objection
-from lib.errors import Rejected
 
 Object = dict[str, Any]
 # The form of names that OpenAI takes for schemas and functions.
@@ -44,7 +43,7 @@ ResponseFormat = TextFormat | JsonObjectFormat | JsonSchemaFormat
 def json_asked(
     asked: ResponseFormat | UnsetType, messages: Iterable[Mapping[str, Any]], *, where: str = "response_format"
 ) -> Object | None:
-    """The JSON that an answer must be (name, schema, strict), None for any text. `where` names the parameter.
+    """The JSON that an answer must be (name, schema, strict), None for any text. `where` is its name there.
 
     Raises Rejected for a schema that OpenAI's strict mode does not take, and for JSON of any shape that no message
     speaks of: OpenAI refuses it, since a model that is not told writes blanks for ever.
@@ -60,16 +59,9 @@ def json_asked(
         return None
     given = asked.json_schema
     if given.schema is UNSET:
-        place = f"{where}.schema" if where == "text.format" else f"{where}.json_schema.schema"
+        place = "response_format.json_schema.schema"
         raise invalid(place, f"Missing required parameter: '{place}'.", code="missing_required_parameter")
     wrong = objection(given.schema, strict=bool(given.strict))
     if wrong is not None:
-        raise refused_schema(where, f"Invalid schema for response_format '{given.name}': {wrong}")
+        raise invalid("response_format", f"Invalid schema for response_format '{given.name}': {wrong}")
     return {"name": given.name, "schema": given.schema, "strict": bool(given.strict)}
-
-
-def refused_schema(where: str, said: str) -> Rejected:
-    """The refusal of a schema, with the parameter that each of the two interfaces names."""
-    if where == "text.format":
-        return invalid("text.format.schema", said, code="invalid_json_schema")
-    return invalid(where, said)

@@ -28,13 +28,21 @@ from starlette.routing import Match
 from lib.engine import training_files
 from lib.engine.guard import Doorstep, Guard, Presence, names_of
 from lib.engine.protocol import refusal
-from lib.engine.routes import bases, chat, files, jobs, models, uploads
+from lib.engine.routes import bases, chat, files, jobs, models, responses, uploads
 from lib.engine.service import Service
 from lib.engine.settings import Settings
 from lib.engine.training_files import Examine
 from lib.errors import EngineError, EtudeError, ServiceBroken, ServiceError
 
-ROUTES = [*files.ROUTES, *uploads.ROUTES, *jobs.ROUTES, *models.ROUTES, *chat.ROUTES, *bases.ROUTES]
+ROUTES = [
+    *files.ROUTES,
+    *uploads.ROUTES,
+    *jobs.ROUTES,
+    *models.ROUTES,
+    *chat.ROUTES,
+    *responses.ROUTES,
+    *bases.ROUTES,
+]
 TOKEN_BYTES = 32
 LOOK_SECONDS = 0.5
 GRACE_SECONDS = 2

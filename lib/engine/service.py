@@ -16,6 +16,7 @@ from lib.engine.hub import Hub
 from lib.engine.job_book import JobBook
 from lib.engine.journal import Journal
 from lib.engine.model_book import ModelBook
+from lib.engine.response_shelf import ResponseShelf
 from lib.engine.settings import Settings
 from lib.engine.store import Store
 from lib.engine.supervisor import Supervisor
@@ -31,6 +32,7 @@ class Service:
     store: Store
     files: FileShelf
     uploads: UploadShelf
+    responses: ResponseShelf
     jobs: JobBook
     models: ModelBook
     bases: Bases
@@ -59,7 +61,10 @@ class Service:
             examine=examine,
         )
         answering = Answering(settings.answerer, home.folder / "answer.log")
-        return cls(home, store, files, uploads, jobs, models, models.added, hub, supervisor, answering, clock)
+        responses = ResponseShelf(store, clock)
+        return cls(
+            home, store, files, uploads, responses, jobs, models, models.added, hub, supervisor, answering, clock
+        )
 
     async def start(self) -> None:
         """Take up what an earlier engine left."""

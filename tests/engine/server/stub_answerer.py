@@ -46,7 +46,7 @@ def heed(request: dict[str, Any], endless: list[str]) -> None:
         say(id=number, text="I")
         os._exit(3)
     elif words == "too long":
-        say(id=number, error="The prompt has 9000 tokens.", code="context_length_exceeded")
+        say(id=number, error="The prompt has 9000 tokens.", code="context_length_exceeded", param="messages")
     elif words == "what was asked, in json":
         kept = {name: value for name, value in request.items() if name not in ("id", "model", "messages")}
         roles = [message["role"] for message in request["messages"]]

@@ -38,6 +38,10 @@ def test_the_route_table_is_the_protocols() -> None:
         "/v1/models",
         "/v1/models/{model}",
         "/v1/chat/completions",
+        "/v1/responses",
+        "/v1/responses/{response_id}",
+        "/v1/responses/{response_id}/cancel",
+        "/v1/responses/{response_id}/input_items",
         "/etude/bases",
         "/etude/bases/{name}",
     }

@@ -158,3 +158,40 @@ def test_a_bias_decides_what_is_said(engine: Running) -> None:
         model=MODEL, messages=told("Well?"), temperature=0, max_tokens=3, logit_bias={"66": -100}
     )
     assert tokens[0] not in str(other.choices[0].message.content)
+
+
+def test_a_response_keeps_to_its_schema_and_goes_on(engine: Running) -> None:
+    text: Any = {"format": {"type": "json_schema", "name": "ticket", "schema": SCHEMA, "strict": True}}
+    first = engine.strict.responses.create(model=MODEL, input="Who is it for?", text=text, max_output_tokens=300)
+    jsonschema.validate(json.loads(first.output_text), SCHEMA)
+    with engine.strict.responses.stream(
+        model=MODEL, input="Sure?", previous_response_id=first.id, text=text, max_output_tokens=300
+    ) as stream:
+        second = stream.get_final_response()
+    jsonschema.validate(json.loads(second.output_text), SCHEMA)
+    assert first.usage is not None
+    assert second.usage is not None
+    assert second.usage.input_tokens > first.usage.input_tokens + first.usage.output_tokens
+
+
+def test_a_response_calls_the_function_it_must(engine: Running) -> None:
+    tool: Any = {"type": "function", "name": "find", "parameters": SCHEMA, "strict": True}
+    response = engine.strict.responses.create(
+        model=MODEL,
+        input="Well?",
+        tools=[tool],
+        tool_choice={"type": "function", "name": "find"},
+        parallel_tool_calls=False,
+        max_output_tokens=300,
+    )
+    (call,) = response.output
+    assert call.type == "function_call"
+    jsonschema.validate(json.loads(call.arguments), SCHEMA)
+
+
+def test_a_schema_that_no_response_can_keep_to_is_refused_by_its_name_there(engine: Running) -> None:
+    schema = SCHEMA | {"properties": {"team": {"type": "string", "format": "nonsense"}, "urgent": {"type": "boolean"}}}
+    text: Any = {"format": {"type": "json_schema", "name": "ticket", "schema": schema, "strict": True}}
+    with pytest.raises(openai.BadRequestError, match="Invalid schema for response_format 'ticket'") as refused:
+        engine.client.responses.create(model=MODEL, input="Well?", text=text)
+    assert (refused.value.param, refused.value.code) == ("text.format.schema", "invalid_json_schema")
