@@ -39,8 +39,7 @@ class Together:
             flag = numbers.new_tensor([float(stopped)])
             total = torch.cat((numbers, flag)).to(self._device)
             self._add_up(total)
-            *_, flagged = total
-            stopped = bool(flagged)
+            stopped = bool(total[-1])
             total = total[:-1].to(numbers.device)
         if stopped:
             raise Stopped
