@@ -74,6 +74,9 @@ for await (const chunk of await client.chat.completions.create({ model: done.fin
 }
 seen.stream = { chunks: streamed > 1, reason };
 
+const response = await client.responses.create({ model: done.fine_tuned_model, input: "a" });
+seen.responded = response.status === "completed" && response.output_text.length > 0;
+
 // A preference job that is paused, resumed and cancelled
 const dpo = { type: "dpo", dpo: { hyperparameters: { n_epochs: 50, beta: 0.2 } } };
 const second = await jobs.create({ model: base, training_file: pairs.id, suffix: "slow", method: dpo });

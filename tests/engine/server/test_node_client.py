@@ -70,6 +70,7 @@ def test_a_job_goes_all_the_way(seen: dict[str, Any], engine: Running) -> None:
 def test_what_was_made_answers(seen: dict[str, Any]) -> None:
     assert seen["answered"] == ["assistant", "assistant"]
     assert seen["stream"] == {"chunks": True, "reason": "stop"}
+    assert seen["responded"]
 
 
 def test_a_preference_job_is_paused_resumed_and_cancelled(seen: dict[str, Any]) -> None:
