@@ -31,12 +31,10 @@ def load(folder: Path, learning: Learning | None = None, encoding: tiktoken.Enco
         if folder.resolve().parent != BASES:
             sealed.check(folder)
         return built_in.load(folder, learning, encoding=encoding)
-    check(folder)
     # Imported here, because it takes seconds and the built-in network does without.
-    from lib.engine.hugging_face import loading
-    from lib.engine.hugging_face.language_model import LanguageModel
+    from lib.engine.hugging_face import answering, loading
 
-    return loading.learner(folder, learning) if learning else LanguageModel(loading.share(folder))
+    return loading.learner(folder, learning) if learning else answering.Answering().model(folder)
 
 
 def is_hugging_face(folder: Path) -> bool:
@@ -49,9 +47,3 @@ def is_hugging_face(folder: Path) -> bool:
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(said, dict) and "architecture" not in said
-
-
-def check(folder: Path) -> None:
-    """Raise EngineError unless a folder in Hugging Face's form is as it was sealed; one that nobody sealed may pass."""
-    if (folder / sealed.MANIFEST_FILE).exists() or not (folder / CONFIG_FILE).exists():
-        sealed.check(folder)

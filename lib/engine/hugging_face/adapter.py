@@ -19,6 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from lib.engine import sealed
 from lib.engine.hugging_face import safetensors_header
 from lib.engine.hugging_face.folder import CONFIG_FILE, ModelFolder
 from lib.engine.hugging_face.memory import RANK
@@ -54,6 +55,7 @@ def is_adapter(folder: Path) -> bool:
 
 def find(folder: Path) -> Kept:
     """The adapter in a folder, without its weights. Raises EngineError when it is not one that Etude made."""
+    sealed.check(folder)
     config, base = _object(folder / CONFIG), _object(folder / BASE)
     rank, targets = config.get("r"), config.get("target_modules")
     if (

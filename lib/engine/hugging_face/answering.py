@@ -12,7 +12,6 @@ import weakref
 from collections import OrderedDict
 from pathlib import Path
 
-from lib.engine import sealed, weights
 from lib.engine.hugging_face import loading
 
 # isort: split
@@ -39,7 +38,6 @@ class Answering:
             return LanguageModel(self._base(folder))
         known = self._tuned.pop(folder, None)
         if known is None:
-            sealed.check(folder)
             kept = adapter.find(folder)
             shared = self._base(kept.base)
             adapter.check_base(kept, shared.base.found)
@@ -58,7 +56,6 @@ class Answering:
         path = folder.resolve()
         known = self._bases.pop(path, None)
         if known is None:
-            weights.check(path)
             while self._bases and not loading.fits(path):
                 self._put_away()
             known = loading.share(path)

@@ -28,8 +28,9 @@ class Calls:
     def form(self) -> CallForm | None:
         """How an answer spells a call, so that it can be held to it."""
         if self.way == "marked":
-            before = (f'{OPENING}\n{{"name": "',)
-            return CallForm(before, ('", "arguments": ',), after=(f"}}\n{CLOSING}",), separator=("\n",))
+            return CallForm(
+                (OPENING, '\n{"name": "'), ('", "arguments": ',), after=(f"}}\n{CLOSING}",), separator=("\n",)
+            )
         if self.way == "bare":
             return CallForm(('{"name": "',), ('", "parameters": ',), after=("}",), separator=("; ",), alone=True)
         return None
@@ -49,7 +50,7 @@ class Calls:
             words, *parts = text.split(OPENING)
             calls = [_call(part.split(CLOSING)[0]) for part in parts]
         elif self.way == "bare" and self.begun(text):
-            words, calls = "", [_call(part) for part in text.strip().removeprefix(PYTHON_TAG).split(";")]
+            words, calls = "", [_call(part) for part in _values(text.strip().removeprefix(PYTHON_TAG))]
         else:
             return Reply(text, ())
         if not all(calls):
@@ -62,6 +63,19 @@ def way_of(source: str) -> Way:
     if OPENING in source:
         return "marked"
     return "bare" if '"parameters": ' in source and '"name": ' in source else "none"
+
+
+def _values(text: str) -> list[str]:
+    """The parts between semicolons that stand outside of JSON values: an argument may hold one too."""
+    parts = []
+    while text := text.strip():
+        try:
+            _, end = json.JSONDecoder().raw_decode(text)
+        except (ValueError, RecursionError):
+            return [text]
+        parts.append(text[:end])
+        text = text[end:].lstrip().removeprefix(";")
+    return parts
 
 
 def _call(text: str) -> ToolCall | None:

@@ -12,6 +12,7 @@ from lib.engine.hugging_face import offline  # noqa: F401
 # isort: split
 import torch
 
+from lib.engine import sealed
 from lib.engine.hugging_face import adapter, base, device, memory
 from lib.engine.hugging_face.chat import Chat
 from lib.engine.hugging_face.device import Device
@@ -30,7 +31,7 @@ def fits(folder: Path) -> bool:
 
 def share(folder: Path) -> Shared:
     """The base model in `folder`, ready to answer alone or with adapters. Raises EngineError for one that cannot."""
-    found = examine(folder)
+    found = _examined(folder)
     place = device.best(found.parameters)
     memory.refuse_what_does_not_fit(found, "answer", _to_answer(found, place), place.free_bytes(), _where(place))
     made = base.load(found, place)
@@ -45,7 +46,7 @@ def learner(folder: Path, learning: Learning) -> LanguageModel:
     first made part of them. Raises EngineError before anything is loaded when the memory is not there.
     """
     kept = adapter.find(folder) if adapter.is_adapter(folder) else None
-    found = examine(kept.base if kept else folder)
+    found = _examined(kept.base if kept else folder)
     mark = adapter.check_base(kept, found) if kept else adapter.mark_of(found)
     learns: Learned = learning.weights or "lora"
     place = device.best(found.parameters)
@@ -65,6 +66,13 @@ def learner(folder: Path, learning: Learning) -> LanguageModel:
         made.network.activation_checkpointing_enable({"use_reentrant": False})
     made.network.train(sparing)
     return LanguageModel(shared, learns=learns)
+
+
+def _examined(folder: Path) -> ModelFolder:
+    """A folder that was found good; one that a training made must also be as it was sealed."""
+    if (folder / sealed.MANIFEST_FILE).exists():
+        sealed.check(folder)
+    return examine(folder)
 
 
 def _to_answer(found: ModelFolder, place: Device) -> int:
