@@ -115,7 +115,15 @@ async def checkpoints(request: Request) -> Response:
 def _enter(service: Service, asked: JobRequest, key: str | None, fingerprint: str) -> sqlite3.Row:
     method, hyperparameters = asked_for(asked)
     model = _trainable(service, asked.model)
-    _check_size(service, model, hyperparameters.get("weights", "lora"))
+    weights = hyperparameters.get("weights", "full" if model.kind == "built_in" else "lora")
+    if model.kind == "built_in" and weights == "lora":
+        raise invalid(
+            f"method.{method}.hyperparameters.weights",
+            f"The model {model.id} learns with all its weights: it is so small that an adapter would save nothing. "
+            "Leave 'weights' out, or say 'full'.",
+            code="unsupported_value",
+        )
+    _check_size(service, model, weights)
     training = _file(service, asked.training_file, "training_file")
     validation = None if asked.validation_file is None else _file(service, asked.validation_file, "validation_file")
     if service.jobs.unfinished(paused=True) >= MOST_UNFINISHED:

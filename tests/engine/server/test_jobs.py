@@ -260,6 +260,10 @@ def test_the_same_idempotency_key_gives_the_same_job(engine: Running) -> None:
             {"method": {"type": "supervised", "supervised": {"hyperparameters": {"weights": "some"}}}},
             "method.supervised.hyperparameters.weights",
         ),
+        (
+            {"method": {"type": "dpo", "dpo": {"hyperparameters": {"weights": "lora"}}}},
+            "method.dpo.hyperparameters.weights",
+        ),
         ({"method": {}}, "method.type"),
         ({"integrations": [{"type": "wandb", "wandb": {"project": "p"}}]}, "integrations"),
     ],
