@@ -26,13 +26,13 @@ def write(folder: Path, fill: Callable[[Path], None]) -> None:
 
     After a crash at any moment `folder` is either whole or fails `check`. OSError when the disk does not take it.
     """
-    unfinished = folder.with_name(f"{folder.name}-{secrets.token_hex(4)}{UNFINISHED}")
+    unfinished = _unfinished(folder)
     unfinished.mkdir(parents=True)
     try:
         fill(unfinished)
         seal(unfinished)
         if folder.exists():
-            shutil.rmtree(folder)
+            remove(folder)
         unfinished.rename(folder)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -79,10 +79,21 @@ def is_whole(folder: Path) -> bool:
     return True
 
 
+def remove(folder: Path) -> None:
+    """Remove a folder. After a crash at any moment it is whole or gone; what is left of it has another name."""
+    rest = _unfinished(folder)
+    folder.rename(rest)
+    shutil.rmtree(rest)
+
+
 def clear_unfinished(parent: Path) -> None:
     """Remove what a process that was killed left half-written in `parent`."""
     for left in parent.glob(f"*{UNFINISHED}"):
         shutil.rmtree(left, ignore_errors=True)
+
+
+def _unfinished(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}-{secrets.token_hex(4)}{UNFINISHED}")
 
 
 def _measures(path: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,22 @@ def test_a_manifest_cannot_point_out_of_its_folder(tmp_path: Path) -> None:
     manifest["files"]["../other/weights"] = manifest["files"].pop("weights")
     (tmp_path / "step-1" / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     assert not sealed.is_whole(tmp_path / "step-1")
+
+
+def test_a_folder_whose_removal_was_cut_short_is_not_there_under_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealed.write(tmp_path / "step-1", fill)
+    with monkeypatch.context() as killed:
+
+        def kill(folder: Path, **_: object) -> None:
+            (folder / "weights").unlink()
+            raise KeyboardInterrupt
+
+        killed.setattr(shutil, "rmtree", kill)
+        with pytest.raises(KeyboardInterrupt):
+            sealed.remove(tmp_path / "step-1")
+    assert not (tmp_path / "step-1").exists()
+    assert list(tmp_path.iterdir())
+    sealed.clear_unfinished(tmp_path)
+    assert list(tmp_path.iterdir()) == []

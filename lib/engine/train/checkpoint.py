@@ -6,7 +6,6 @@ Both appear whole or not at all. It knows what lies in them and how many are kep
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -63,7 +62,7 @@ class Checkpoints:
                 sealed.write(folder, model.save)
             for older_step, older in _by_step(self._models)[CHECKPOINTS_KEPT:]:
                 if older_step != self.best:
-                    shutil.rmtree(older)
+                    sealed.remove(older)
         return folder
 
     def keep_state(self, step: int, state: Mapping[str, Tensor]) -> None:
@@ -75,7 +74,7 @@ class Checkpoints:
         sealed.write(folder, lambda unfinished: save_file({**state, **best}, unfinished / STATE_FILE))
         for _, older in _by_step(self._states):
             if older != folder:
-                shutil.rmtree(older)
+                sealed.remove(older)
 
     def state(self) -> tuple[int, dict[str, Tensor]] | None:
         """The latest step to go on from, and its state; None when there is none that is whole."""
