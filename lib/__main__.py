@@ -1,4 +1,4 @@
-"""The same abilities without a browser: `python -m lib check|cost|launch|runs|chat|engine`.
+"""The same abilities without a browser: `python -m lib check|cost|launch|runs|chat|models|engine`.
 
 Exit codes: 0 done; 1 the answer is no (errors in the data, a refusal, a job that failed); 2 it could not be asked (an
 unreadable file, an unknown model, a wrong option). Results go to standard output, everything else to standard error.
@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from lib.cli import chat, check, cost, engine, launch, runs
+from lib.cli import chat, check, cost, engine, launch, models, runs
 from lib.cli.printing import tell_error
 from lib.errors import EtudeError, ServiceError
 
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m lib", description="Fine-tune language models.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (check, cost, launch, runs, chat, engine):
+    for command in (check, cost, launch, runs, chat, models, engine):
         command.add(commands)
     given = parser.parse_args(arguments)
     try:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from lib.catalog.models import Model, find
+from lib.catalog.models import Model, base_of, find, models
 from lib.cli.address import add_address, chosen, connected
 from lib.cli.check import checked
 from lib.cli.printing import print_json, say, tell
@@ -24,6 +24,7 @@ from lib.runs.book import Run
 from lib.runs.launch import launch
 from lib.runs.plan import Plan, problems
 from lib.runs.watch import poll
+from lib.services import bases
 from lib.services.service import Service
 from lib.workspace.database import Workspace
 
@@ -61,7 +62,7 @@ def run(given: argparse.Namespace) -> int:
 
 def _launch(ws: Workspace, given: argparse.Namespace) -> int:
     service = chosen(ws, given)
-    model = _model(given.model, service)
+    model = _model(ws, given.model, service)
     version = _kept(ws, given.file, given.validation)
     plan = Plan(
         service.id,
@@ -146,11 +147,22 @@ def _kept(ws: Workspace, training: Path, validation: Path | None) -> Version:
     return shelf.bring_in(ws, ws.kept(sha256), training.name, validation=held_out)
 
 
-def _model(model_id: str, service: Service) -> Model | None:
-    """The catalog's row; None where the catalog cannot know it: another service may have any model."""
+def _model(ws: Workspace, model_id: str, service: Service) -> Model | None:
+    """The catalog's row; None where the catalog cannot know it: another service may have any model, and a person may
+    have added base models to the one on this machine."""
     try:
         return find(model_id, service.kind)
     except UnknownModel:
-        if service.kind in ("embedded", "openai"):
+        if service.kind == "openai" or (service.kind == "embedded" and not _was_added(ws, model_id, service)):
             raise
         return None
+
+
+def _was_added(ws: Workspace, model_id: str, service: Service) -> bool:
+    if any(base_of(model_id) in (model.id, *model.aliases) for model in models()):
+        return False
+    connection = connected(ws, service)
+    try:
+        return base_of(model_id) in {base.name for base in bases.listed(connection)}
+    finally:
+        connection.close()

@@ -15,6 +15,8 @@ from lib.catalog import models
 from lib.playground.conversations import Column
 from lib.runs import book
 from lib.runs.book import Run
+from lib.services import bases as added
+from lib.services.service import EMBEDDED
 from lib.ui import session
 from lib.ui.plain import shortened
 
@@ -43,6 +45,7 @@ def offered() -> dict[str, Offered]:
         for model in models.models(service.kind)
         if model.base_shutdown is None or today < model.base_shutdown
     ]
+    bases += [Column(EMBEDDED.id, base.name) for base in added.known(ws) if base.status == "ready"]
     bases += [_base(run) for run in runs]
     every = [*(one for run in runs for one in _of_run(run)), *(Offered(one, _base_title(one)) for one in bases)]
     return {key_of(one.column): one for one in every}

@@ -34,7 +34,7 @@ def show(service: Service, work: Work, plan: Plan | None) -> None:
     today = date.fromtimestamp(session.workspace().clock())
     model = _known(plan, service)
     cost = _cost(work, plan, model)
-    rows = {"Steps": _steps(work, plan), **_money(cost, model), "Data": _destination(service)}
+    rows = {"Steps": _steps(work, plan), **_money(cost, model, service), "Data": _destination(service)}
     if model is not None and model.fine_tune_shutdown is not None:
         rows["Lives"] = _life(model.fine_tune_shutdown, today)
     st.table(rows, border="horizontal", hide_header=True)
@@ -80,7 +80,9 @@ def _cost(work: Work, plan: Plan, model: Model | None) -> Estimate | None:
     return estimate(model, work.training, tokens, plan.n_epochs)
 
 
-def _money(cost: Estimate | None, model: Model | None) -> dict[str, str]:
+def _money(cost: Estimate | None, model: Model | None, service: Service) -> dict[str, str]:
+    if cost is None and service.kind == "embedded":
+        return {"Tokens": "Counted by the model's own tokenizer once it trains", "Price": "**free**"}
     if cost is None:
         return {"Price": "Not known: the catalog has no such model"}
     checked = f" · prices of {day(cost.price_date)}" if model is not None and model.training_price else ""

@@ -18,7 +18,7 @@ from lib.dataset.shelf import Version
 from lib.runs import book
 from lib.runs.plan import Plan
 from lib.services.service import Service
-from lib.ui import service_choice, session
+from lib.ui import service_choice, session, train_bases
 from lib.ui.figures import number_of
 from lib.ui.plain import shortened
 
@@ -74,17 +74,23 @@ def _model(service: Service) -> str | None:
         for run in book.runs(session.workspace(), service_id=service.id)
         if run.fine_tuned_model is not None
     ]
-    chosen = st.selectbox(
-        "Base model",
-        [*offered, *tuned],
-        index=0 if offered or tuned else None,
-        format_func=lambda model: f"{shortened(model, 60)} (continue)" if model in tuned else model,
-        placeholder="Type the id of a model",
-        accept_new_options=service.kind != "embedded",
-        key=f"train_model_{service.id}",
-        persist_state="session",
-        help="A base model, or an earlier fine-tune to go on from.",
-    )
+    offered += train_bases.names(service)
+    key = f"train_model_{service.id}"
+    train_bases.choose_added(key)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox(
+            "Base model",
+            [*offered, *tuned],
+            index=0 if offered or tuned else None,
+            format_func=lambda model: f"{shortened(model, 60)} (continue)" if model in tuned else model,
+            placeholder="Type the id of a model",
+            accept_new_options=service.kind != "embedded",
+            key=key,
+            persist_state="session",
+            help="A base model, or an earlier fine-tune to go on from.",
+        )
+        train_bases.add(service)
+    train_bases.tell(service, chosen)
     return chosen.strip() or None if chosen else None
 
 
