@@ -12,6 +12,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from lib.engine.protocol import invalid
 
+# OpenAI's own bound. Each message costs time even when the conversation is far too long to be read.
+MOST_MESSAGES = 2048
+
 
 class CacheBreakpoint(Struct):
     mode: Literal["explicit"]

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from lib.engine.chat_format import ResponseFormat, json_asked
-from lib.engine.chat_parts import Message, plain_message
+from lib.engine.chat_parts import MOST_MESSAGES, Message, plain_message
 from lib.engine.chat_tools import Choice, FunctionCallChoice, Functions, Offer, Tools, offered, offered_functions
 from lib.engine.protocol import invalid
 
@@ -90,7 +90,7 @@ class ChatRequest(Struct):
     """The body of POST /v1/chat/completions."""
 
     model: str
-    messages: Annotated[list[Message], Meta(min_length=1)]
+    messages: Annotated[list[Message], Meta(min_length=1, max_length=MOST_MESSAGES)]
     max_tokens: Tokens = None
     max_completion_tokens: Tokens = None
     temperature: Annotated[float, Meta(ge=0, le=2)] | None = None

@@ -12,12 +12,12 @@ import msgspec
 from msgspec import Meta, Struct
 
 from lib.engine.chat_format import Name
+from lib.engine.chat_parts import MOST_MESSAGES
 from lib.engine.protocol import invalid, typed
 from lib.engine.store import new_id
 from lib.errors import Rejected
 
 Item = dict[str, Any]
-MOST_ITEMS = 10_000
 
 
 class InputText(Struct, tag_field="type", tag="input_text"):
@@ -73,6 +73,8 @@ def messages_of(items: Sequence[Item], instructions: str | None) -> list[dict[st
     Calls belong to the assistant's message before them, if there is one. Raises Rejected, in OpenAI's words, for a call
     without its output and an output without its call.
     """
+    if len(items) > MOST_MESSAGES:
+        raise invalid("input", f"The conversation has {len(items)} items; at most {MOST_MESSAGES} are read.")
     _check_calls(items)
     messages: list[dict[str, Any]] = [{"role": "system", "content": instructions}] if instructions else []
     for item in items:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from lib.engine.chat_format import JsonObjectFormat, JsonSchema, JsonSchemaFormat, Name, Object, TextFormat, json_asked
+from lib.engine.chat_parts import MOST_MESSAGES
 from lib.engine.chat_request import DEFAULT_TEMPERATURE, MOST_TOKENS, Size
 from lib.engine.chat_tools import (
     MOST_TOOLS,
@@ -26,7 +27,7 @@ from lib.engine.chat_tools import (
     offered,
 )
 from lib.engine.protocol import invalid, typed
-from lib.engine.response_items import MOST_ITEMS, Item
+from lib.engine.response_items import Item
 from lib.engine.strict_schema import objection
 from lib.errors import Rejected
 
@@ -75,7 +76,7 @@ class ResponseRequest(Struct):
     """The body of POST /v1/responses."""
 
     model: str
-    input: str | Annotated[list[Item], Meta(min_length=1, max_length=MOST_ITEMS)]
+    input: str | Annotated[list[Item], Meta(min_length=1, max_length=MOST_MESSAGES)]
     instructions: str | None = None
     max_output_tokens: Annotated[int, Meta(ge=1)] | None = None
     temperature: Annotated[float, Meta(ge=0, le=2)] | None = None

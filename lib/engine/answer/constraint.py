@@ -98,11 +98,17 @@ class Constraints:
 
 
 class _Vocabulary:
-    """A model's tokens as llguidance wants them: marks are special, so that no text of a grammar is spelled by one."""
+    """A model's tokens as llguidance wants them: marks are special, so that no text of a grammar is spelled by one.
+
+    Marks that the model's calls are spelled with as text are none: `<tool_call>` may be one token, or several.
+    """
 
     def __init__(self, model: Model) -> None:
         template = model.template
-        marks = template.barred | template.barred_without_tools | template.ends
+        form = template.call_form
+        pieces = (*form.before, *form.between, *form.after, *form.separator) if form else ()
+        spelled_out = form is not None and not any(isinstance(piece, int) for piece in pieces)
+        marks = template.barred | template.ends | (frozenset() if spelled_out else template.barred_without_tools)
         self.eos_token_id = min(template.ends)
         self.bos_token_id = None
         self.special_token_ids = sorted(marks)

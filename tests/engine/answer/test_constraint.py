@@ -281,6 +281,17 @@ def test_calls_that_are_spelled_as_text(
     assert voice.allows(f"I look. {call.replace('find', 'fund')}", tools=[FIND], calls=free) is (form is BARE)
 
 
+def test_a_mark_that_is_one_token_can_spell_a_call_as_text(tiny_encoding: tiktoken.Encoding) -> None:
+    voice = Voice(tiny_encoding)
+    voice.model.template.call_form = CallForm(("<|call|>", "("), (", ",), (")",))
+    call = '(find, {"team": "tech", "urgent": false})'
+    rules = CallRules(["find"], required=True)
+    one_token = voice.model.template.encoding.encode("<|call|>", allowed_special="all")
+    assert len(one_token) == 1
+    assert voice.allows("<|call|>" + call, tools=[FIND], calls=rules)
+    assert not voice.allows("<|args|>" + call, tools=[FIND], calls=rules)
+
+
 def test_a_template_without_calls_cannot_be_made_to_call(voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(voice.model.template, "call_form", None)
     with pytest.raises(Rejected) as refused:

@@ -104,7 +104,7 @@ def test_what_a_page_can_send_without_being_asked_changes_nothing(engine: Runnin
     host = f"Host: 127.0.0.1:{engine.port}"
     form = b"--x\r\nContent-Disposition: form-data; name=purpose\r\n\r\nfine-tune\r\n--x--\r\n"
     job = b'{"model": "base-one", "training_file": "file-1"}'
-    for path in ("/v1/files", "/v1/fine_tuning/jobs", "/v1/chat/completions"):
+    for path in [path for method, path in REQUESTS if method == "POST"]:
         for kind, body in (
             ("text/plain", job),
             ("application/x-www-form-urlencoded", b"a=1"),
@@ -115,6 +115,16 @@ def test_what_a_page_can_send_without_being_asked_changes_nothing(engine: Runnin
                 status, *_ = raw(engine, "POST", path, host, site, f"Content-Type: {kind}", body=body)
                 assert status in (401, 403)
     assert (engine.http.get("files").json(), engine.http.get("fine_tuning/jobs").json()) == before
+
+
+def test_what_a_page_may_send_by_itself_is_taken_by_no_route_even_with_the_token(engine: Running) -> None:
+    """The kinds of body that a browser sends to another site without asking it first, by way of some other mistake."""
+    known = [f"Host: 127.0.0.1:{engine.port}", f"Authorization: Bearer {engine.api_key}"]
+    body = b'{"model": "base-one-2026-01-02", "input": "x", "messages": [{"role": "user", "content": "x"}]}'
+    for path in [path for method, path in REQUESTS if method == "POST"]:
+        for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
+            status, *_ = raw(engine, "POST", path, *known, f"Content-Type: {kind}", body=body)
+            assert 400 <= status < 500, (path, kind)
 
 
 def test_a_websocket_is_refused(engine: Running) -> None:
