@@ -64,21 +64,26 @@ class Shared:
             self.peft.set_adapter(name, inference_mode=True)
         self._at_work = name
 
+    @torch.inference_mode(False)
     def add(self, kept: adapter.Kept, name: str) -> None:
         """Load an adapter beside those that are there. Raises EngineError when it does not fit."""
-        self.use(None)
         self.peft = adapter.attach(self.peft or self.base.network, kept, name)
-        self._at_work = name
+        # A new adapter leaves others as they were, at work or not; from here on it is known that none is.
+        self.peft.base_model.disable_adapter_layers()
+        self._at_work = None
 
     def forget(self, name: str) -> None:
         """Let go of an adapter."""
-        if self.peft is not None and name in self.peft.peft_config:
-            self.use(None)
-            if len(self.peft.peft_config) == 1:
-                self.peft.base_model.unload()
-                self.peft = None
-            else:
-                self.peft.delete_adapter(name)
+        if self.peft is None or name not in self.peft.peft_config:
+            return
+        other = next((held for held in self.peft.peft_config if held != name), None)
+        # peft must not go on to think that an adapter is at work which is gone.
+        self.use(other)
+        if other is None:
+            self.peft.base_model.unload()
+            self.peft = None
+        else:
+            self.peft.delete_adapter(name)
 
     @torch.no_grad()
     def _gives_hidden_states(self) -> bool:
