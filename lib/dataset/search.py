@@ -30,9 +30,21 @@ TOLD_EVERY = 16
 ENOUGH = 3
 
 # What stands in every example of these shapes, whatever it says.
-SYNTAX = frozenset({"role", "type"})
+SYNTAX, ROLE = frozenset({"role", "type"}), frozenset({"role"})
 CONVERSATION = frozenset({"messages", "input", "tools", "functions", *PREFERRED, *NON_PREFERRED})
 INLINE_FILE = "data:"
+
+# What the beginnings of messages look like, as nearly all files write them: objects with a role and a content, of which
+# no word is a text. A quote right behind a bracket, or behind a comma and a blank, stands inside no text.
+BEGINNINGS = tuple(
+    text.replace(b" ", blank)
+    for blank in (b" ", b"")
+    for text in (
+        b'{"messages": [',
+        *(b'{"role": "%s", "content":' % role for role in (b"system", b"developer", b"user", b"assistant", b"tool")),
+    )
+)
+SHORTEST = 2
 
 # ASCII that JSON writes as it is. A file may still write it as an escape, which is looked for as well.
 AS_IT_IS = frozenset(map(chr, range(32, 127))) - frozenset('"\\/')
@@ -92,17 +104,23 @@ class Wanted:
     def __init__(self, text: str) -> None:
         self._folded = text.casefold()
         self.forms, self._is_plain = _forms(self._folded)
+        places = {form: _places_in_beginnings(form) for form in self.forms if len(form) >= SHORTEST}
+        self._in_beginnings = {form: held for form, held in places.items() if held}
 
     def candidates(self, raws: Sequence[bytes]) -> list[int]:
         """Which of these lines may hold the text, ascending."""
         if not self.forms:
             return list(range(len(raws)))
-        small = b"\n".join(raws).lower()
+        block = b"\n".join(raws)
+        small = block.lower()
         ends = np.cumsum(np.fromiter(map(len, raws), np.int64, len(raws)) + 1)
         found: set[int] = set()
         ascii_alone, escapes = small.isascii(), b"\\u" in small
         for form in self.forms:
-            if escapes if form.startswith(b"\\u") else form.isascii() or not ascii_alone:
+            if form in self._in_beginnings:
+                at = _beyond_beginnings(block, small, form, self._in_beginnings[form])
+                found.update(np.unique(np.searchsorted(ends, at, side="right")).tolist())
+            elif escapes if form.startswith(b"\\u") else form.isascii() or not ascii_alone:
                 found.update(_lines_with(small, form, ends))
         if self._is_plain and escapes:
             at = np.asarray([escape.start() for escape in ESCAPED_ASCII.finditer(small)], np.int64)
@@ -128,6 +146,29 @@ def _lines_with(small: bytes, form: bytes, ends: npt.NDArray[np.int64]) -> Itera
         at = small.find(form, int(ends[line]))
 
 
+def _places_in_beginnings(form: bytes) -> list[tuple[bytes, int]]:
+    """Where the form stands in the beginnings of messages: in which of them, and at which place."""
+    return [(text, at) for text in BEGINNINGS for at in range(len(text)) if text.startswith(form, at)]
+
+
+def _beyond_beginnings(block: bytes, small: bytes, form: bytes, known: Sequence[tuple[bytes, int]]) -> Positions:
+    """Where the form stands in a block, but for the beginnings of messages: words of those stand on every line."""
+    held, folded = np.frombuffer(block, np.uint8), np.frombuffer(small, np.uint8)
+    found = _standing(folded, form, np.flatnonzero(folded == form[0]), 0)
+    for text, at in known:
+        beginnings = _standing(held, text, found, at)
+        found = found[~np.isin(found, beginnings, assume_unique=True)] if len(beginnings) else found
+    return found
+
+
+def _standing(held: npt.NDArray[np.uint8], text: bytes, places: npt.NDArray[Any], at: int) -> npt.NDArray[Any]:
+    """Those of the places at which the text stands, with its byte `at` there."""
+    places = places[(places >= at) & (places - at + len(text) <= len(held))]
+    for offset, byte in enumerate(text):
+        places = places[held[places + (offset - at)] == byte]
+    return places
+
+
 def _texts_on(raw: bytes) -> Iterator[str]:
     try:
         yield from [message.content for message in plain.decode(raw).messages]
@@ -141,7 +182,10 @@ def _texts_on(raw: bytes) -> Iterator[str]:
 
 
 def texts_of(data: Any) -> Iterator[str]:
-    """Every text of an example that is looked into: all values that are texts but roles, types and inline files."""
+    """Every text of an example that is looked into: all values that are texts but roles, types and inline files.
+
+    Outside of the conversation only the role of what looks like a message is passed over.
+    """
     waiting: list[tuple[Any, bool]] = [(data, False)]
     while waiting:
         held, within = waiting.pop()
@@ -149,8 +193,9 @@ def texts_of(data: Any) -> Iterator[str]:
             if not held.startswith(INLINE_FILE):
                 yield held
         elif isinstance(held, dict):
+            hidden = SYNTAX if within else ROLE if "content" in held else frozenset()
             for key, value in held.items():
-                if not (within and key in SYNTAX):
+                if key not in hidden:
                     waiting.append((value, within or key in CONVERSATION))
         elif isinstance(held, list):
             waiting += [(value, within) for value in held]

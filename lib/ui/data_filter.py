@@ -12,12 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from lib.dataset import shelf
 from lib.dataset.rules.kinds import KINDS
-from lib.dataset.search import as_they_are_now, in_lines
 from lib.dataset.selection import ANY, EVERYTHING, ORDERS, OTHER, Filter, Order, Span, select
 from lib.dataset.survey.facts import OTHER_ROLE, ROLE_BITS
-from lib.ui import session
+from lib.ui import data_search
 from lib.ui.data_work import Work
 from lib.ui.figures import number_of
 from lib.ui.plain import plain, shortened
@@ -47,7 +45,6 @@ KEYS: dict[str, Any] = {
     "filter_edited": False,
     "filter_removed": False,
 }
-KEPT_SEARCHES = 16
 LABEL_SHOWN = 40
 # Half the width of what a popover holds, in pixels.
 HALF = 130
@@ -98,7 +95,7 @@ def choose(work: Work) -> Positions:
 
 def places(work: Work, wanted: Filter, order: Order = "line") -> Positions:
     """The positions of these examples in this order; worked out once for each state of the data. Read-only."""
-    holding = _holding(work, wanted.text) if wanted.text else None
+    holding = data_search.holding(work, wanted.text, lambda: _without("search")) if wanted.text else None
     limit = work.measure.limit
     # Looking for near duplicates changes no example, and yet what is found.
     state = (work.key, work.desk.assessed.near is not None, work.desk.encoding, limit)
@@ -260,34 +257,6 @@ def _span_name(span: Span, thing: str) -> str:
 def _without(key: str) -> None:
     for name in {key, key.replace("_from", "_to")}:
         st.session_state[name] = KEYS[name]
-
-
-def _holding(work: Work, text: str) -> Positions:
-    """The positions whose example holds the text. The file is gone through once; edits are looked at as they come."""
-    held = _searches(work.version.sha256)
-    if text not in held:
-        bar, lines = st.empty(), shelf.open_lines(session.workspace(), work.version)
-
-        def told(done: int) -> None:
-            bar.progress(done / max(len(lines), 1), f"Searching: {done:,} of {len(lines):,} examples")
-
-        found = in_lines(lines, text, told)
-        bar.empty()
-        held[text] = found
-        while len(held) > KEPT_SEARCHES:
-            held.pop(next(iter(held)))
-    return _held_now(f"{work.key}/{text}", work, text, held[text])
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _searches(sha256: str) -> dict[str, Positions]:
-    """What was found in a file, by the text: the same for every session."""
-    return {}
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _held_now(key: str, _work: Work, _text: str, _found: Positions) -> Positions:
-    return as_they_are_now(_found, _text, np.flatnonzero(_work.desk.edited), _work.desk.read)
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lib.dataset import search as search_module
 from lib.dataset.jsonl import Lines
-from lib.dataset.search import as_they_are_now, in_lines, search
+from lib.dataset.search import as_they_are_now, in_lines, search, texts_of
 from tests.dataset.conversations import Data, call, chat, pair, tool
 
 
@@ -141,3 +144,55 @@ def test_the_bytes_that_are_looked_for_miss_nothing_that_reading_finds() -> None
         }:
             if wanted.casefold() in f"see {text} there".casefold():
                 assert at in in_lines(held, wanted).tolist(), wanted
+
+
+WORDS = ("ss", "Assi", "role", "content", "user", "er", "sys", "tool", "message", "a", "age")
+SAID = st.sampled_from(
+    ["", "x", "The assistant", "messages", '{"role": "user", "content": "', "Role ß", "user", "ſſ", "\\"]
+)
+message = st.fixed_dictionaries({"role": st.sampled_from(["system", "user", "assistant", "tool"]), "content": SAID})
+anything = st.recursive(
+    SAID | st.integers(),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["role", "content", "Role", "messages", "type", "user"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+data = st.fixed_dictionaries(
+    {"messages": st.lists(message, max_size=3)}, optional={"extra": anything, "tools": anything}
+)
+
+
+def read_through(held: Lines, wanted: str) -> list[int]:
+    """What a search finds that reads every line."""
+    folded = wanted.casefold()
+    every = [[text.casefold() for text in texts_of(json.loads(raw))] for raw in held.raws()]
+    return [at for at, texts in enumerate(every) if any(folded in text for text in texts)]
+
+
+@given(st.lists(data | anything, min_size=1, max_size=4), st.sampled_from(WORDS), st.booleans(), st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_words_that_stand_in_every_line_are_found_where_they_are_said(
+    examples: list[Any], wanted: str, compact: bool, ascii_alone: bool
+) -> None:
+    separators = (",", ":") if compact else None
+    raws = [json.dumps(one, ensure_ascii=ascii_alone, separators=separators).encode() for one in examples]
+    assert found(wanted, *raws) == read_through(Lines.of(raws), wanted)
+
+
+def test_what_only_looks_like_the_beginning_of_a_message_is_text() -> None:
+    assert found("assistant", {"messages": [], "reference": {"Role": "assistant", "Content": "x"}}) == [0]
+    assert found("assistant", {"messages": [], "reference": {"role": "assistant"}}) == [0]
+    # A role beside a content is one wherever it stands.
+    assert found("assistant", {"messages": [], "reference": {"role": "assistant", "content": "x"}}) == []
+    assert found("assistant", chat("x", '{"role": "assistant", "content": "')) == [0]
+    assert found("assistant", rb'{"messages": [{"ROLE": "assistant", "content": "x"}]}') == [0]
+
+
+def test_lines_with_a_word_in_their_syntax_alone_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    held, read = lines(*[chat(f"Number {n}?", "Yes.", system="Be brief.") for n in range(9)], chat("Pass?", "No.")), []
+    stands_in = search_module.Wanted.stands_in
+    monkeypatch.setattr(search_module.Wanted, "stands_in", lambda self, raw: read.append(raw) or stands_in(self, raw))
+    assert in_lines(held, "ss").tolist() == [9]
+    assert len(read) == 1

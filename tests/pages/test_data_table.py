@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import streamlit as st
 
 from lib.dataset import drafts
 from lib.dataset.desk import Desk
@@ -89,6 +90,22 @@ def test_a_search_finds_and_can_be_taken_back(workspace: Workspace, version: Ver
     assert not page.dataframe
     seen(next(one for one in page.button if one.label == "Show all examples").click().run())
     assert len(lines(page)) == 20
+
+
+def test_a_long_search_can_be_stopped_and_is_then_taken_back(
+    workspace: Workspace, version: Version, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def long(lines: Any, text: str, told: Any) -> Any:
+        told(1)
+        st.stop()
+
+    monkeypatch.setattr("lib.ui.data_search.in_lines", long)
+    page = look_at("Table")
+    page.text_input(key="search").set_value("THE LAST").run()
+    assert "Stop" in [button.label for button in page.button]
+    page.button(key="stop_search").click().run()
+    assert page.text_input(key="search").value == ""
+    assert "Stop" not in [button.label for button in page.button]
 
 
 def test_a_search_follows_an_edit(workspace: Workspace, version: Version) -> None:
