@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -35,12 +36,15 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def write_examples(path: Path, count: int) -> Path:
+def write_examples(path: Path, count: int, method: str = "supervised") -> Path:
     with path.open("w", encoding="utf-8") as file:
         for number in range(count):
             asked = {"role": "user", "content": f"What is {number} times {number % 7}?"}
-            said = {"role": "assistant", "content": str(number * (number % 7))}
-            file.write(json.dumps({"messages": [asked, said]}) + "\n")
+            said, other = ({"role": "assistant", "content": str(number * (number % 7) + off)} for off in (0, 1))
+            example: dict[str, Any] = {"messages": [asked, said]}
+            if method == "dpo":
+                example = {"input": {"messages": [asked]}, "preferred_output": [said], "non_preferred_output": [other]}
+            file.write(json.dumps(example) + "\n")
     return path
 
 
@@ -49,12 +53,13 @@ def job(tmp_path: Path, base: Path) -> Callable[..., Path]:
     def make(name: str, examples: int = 60, **changes: Any) -> Path:
         folder = tmp_path / name
         folder.mkdir()
+        method = changes.get("method", "supervised")
         data = {
             "id": "ftjob-1",
             "base": str(base),
             "start_from": str(base),
-            "training_file": str(write_examples(tmp_path / f"{name}.jsonl", examples)),
-            "validation_file": str(write_examples(tmp_path / "held_out.jsonl", 12)),
+            "training_file": str(write_examples(tmp_path / f"{name}.jsonl", examples, method)),
+            "validation_file": str(write_examples(tmp_path / f"{name} held out.jsonl", 12, method)),
             "method": "supervised",
             "seed": 5,
             "n_epochs": 3,
@@ -92,6 +97,10 @@ def steps(folder: Path) -> dict[int, dict[str, Any]]:
     return {event["step"]: event for event in told(folder) if event["kind"] == "step"}
 
 
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
 def wait_for(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + WAIT_SECONDS
     while not condition():
@@ -99,26 +108,57 @@ def wait_for(condition: Callable[[], object]) -> None:
         time.sleep(0.002)
 
 
-def test_killed_three_times_it_ends_with_the_same_curve_and_weights(job: Callable[..., Path]) -> None:
-    whole, killed = (job(name, n_epochs=10) for name in ("whole", "killed"))
+@pytest.mark.parametrize("changes", [{}, {"method": "dpo", "beta": 0.5, "learning_rate_multiplier": 20}])
+def test_killed_at_any_moment_it_ends_with_the_same_curve_and_weights(
+    job: Callable[..., Path], changes: dict[str, Any]
+) -> None:
+    whole, killed = (job(name, n_epochs=8, **changes) for name in ("whole", "killed"))
     assert finish(whole)[0] == 0
-    for step in (3, 40, 100):
+    random = Random(9)
+    for step in (1, 61, 120, 180):
         with start(killed) as process:
-            wait_for(lambda step=step: step in steps(killed))
+            wait_for(lambda step=step: max(steps(killed), default=0) >= step)
+            # Sixty steps in, an epoch has ended and a checkpoint and a state are being written.
+            time.sleep(random.uniform(0, 0.05))
             process.send_signal(signal.SIGKILL)
         assert process.returncode == -signal.SIGKILL
+        for folder in (killed / "checkpoints").glob("step-*"):
+            assert sealed.is_whole(folder) or folder.name.endswith(sealed.UNFINISHED)
     told_before = len(told(killed))
     assert finish(killed)[0] == 0
-    assert told(killed)[told_before]["step"] > 30
+    assert told(killed)[told_before]["step"] > 60
     expected, curve = steps(whole), steps(killed)
-    assert curve.keys() == expected.keys() == set(range(1, 301))
+    assert curve.keys() == expected.keys() == set(range(1, 241))
     for name in ("train_loss", "valid_loss", "full_valid_loss"):
         differences = [abs(curve[step][name] - event[name]) for step, event in expected.items() if name in event]
         assert max(differences) <= 1e-6
-    weights.load(killed / "checkpoints" / "step-300")
-    files = [folder / "checkpoints" / "step-300" / "model.safetensors" for folder in (whole, killed)]
-    assert files[0].read_bytes() == files[1].read_bytes()
+    for name in ("checkpoints/step-240/model.safetensors", "example_losses.csv"):
+        assert (whole / name).read_bytes() == (killed / name).read_bytes()
+    assert names(whole / "checkpoints") == names(killed / "checkpoints")
     assert told(killed)[-1]["kind"] == "done"
+
+
+def test_paused_it_keeps_its_state_and_goes_on_when_the_file_is_gone(job: Callable[..., Path]) -> None:
+    whole, paused = (job(name, n_epochs=8) for name in ("whole", "paused"))
+    assert finish(whole)[0] == 0
+    with start(paused) as process:
+        wait_for(lambda: 20 in steps(paused))
+        asked = time.monotonic()
+        (paused / "pause").touch()
+        assert process.wait(WAIT_SECONDS) == 0
+        assert time.monotonic() - asked < 2.0
+    last = max(steps(paused))
+    assert names(paused / "resume") == {f"step-{last}"}
+    before = len(told(paused))
+    assert finish(paused) == (0, b"")
+    assert len(told(paused)) == before
+    (paused / "pause").unlink()
+    assert finish(paused)[0] == 0
+    # Nothing was done twice and nothing was left out.
+    assert [event["step"] for event in told(paused) if event["kind"] == "step"] == list(range(1, 241))
+    assert [event["kind"] for event in told(paused)].count("done") == 1
+    for step, event in steps(whole).items():
+        assert steps(paused)[step]["train_loss"] == event["train_loss"]
 
 
 @pytest.mark.parametrize("ask", ["cancel file", "SIGTERM"])
