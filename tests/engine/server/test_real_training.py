@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ import pytest
 from lib.engine import sealed
 from lib.engine.network import Config, Network, save
 from tests.engine.server.conftest import Running, Start, eventually
+from tests.engine.server.test_chat import children
+from tests.engine.server.test_continuity import alive
 
 pytestmark = pytest.mark.slow
 
@@ -163,3 +167,48 @@ def test_a_preference_job_learns_the_preference_and_survives_a_pause_and_a_kill(
     assert again.wait(job_id).status == "succeeded"
     assert metrics(again, job_id) == [pytest.approx(step, abs=1e-6) for step in expected]
     again.close()
+
+
+def test_an_engine_can_start_several_processes_for_a_job(start_engine: Start, tiny_base: Path, tmp_path: Path) -> None:
+    """torchrun stands between the engine and the trainers; pausing, killing and losses are as without it."""
+    alone = start_engine(tmp_path / "alone", bases=[str(tiny_base)], **REAL)
+    expected_id = begin(alone)
+    assert alone.wait(expected_id).status == "succeeded"
+    expected = metrics(alone, expected_id)
+    alone.close()
+
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    shared = REAL | {"trainer": [*torchrun, "-m", "lib.engine.train"], "bases": [str(tiny_base)]}
+    engine = start_engine(tmp_path / "shared", **shared)
+    job_id = begin(engine)
+    eventually(lambda: len(metrics(engine, job_id)) > 5)
+    started = trainers_among(descendants(engine.pid))
+    assert len(started) >= 3
+    assert engine.client.with_options(timeout=2.5).fine_tuning.jobs.pause(job_id).status == "paused"
+    eventually(lambda: not any(alive(pid) for pid in started))
+    engine.client.fine_tuning.jobs.resume(job_id)
+    eventually(lambda: len(metrics(engine, job_id)) > 20)
+    started = trainers_among(descendants(engine.pid))
+    assert len(started) >= 3
+    engine.kill()
+    eventually(lambda: not any(alive(pid) for pid in started))
+
+    again = start_engine(tmp_path / "shared", **shared)
+    assert again.wait(job_id).status == "succeeded"
+    assert metrics(again, job_id) == [pytest.approx(step, abs=1e-4) for step in expected]
+    again.close()
+
+
+def descendants(pid: int) -> list[int]:
+    found = children(pid)
+    return [*found, *(one for child in found for one in descendants(child))]
+
+
+def trainers_among(processes: list[int]) -> list[int]:
+    """Those of the processes that still are a trainer, or the program that started one."""
+    found = []
+    for pid in processes:
+        with contextlib.suppress(OSError):
+            if b"lib.engine.train" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(pid)
+    return found
