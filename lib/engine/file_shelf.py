@@ -17,6 +17,8 @@ from lib.engine.store import Store, new_id
 PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
 
 PREFIX = "file-"
+# What OpenAI lets a batch file live for when nothing is said; all others stay until they are deleted.
+BATCH_LIVES = 30 * 24 * 3600
 
 
 class FileShelf:
@@ -54,6 +56,7 @@ class FileShelf:
     ) -> None:
         """What `add` does, as a part of a change that does more than that."""
         now = int(self._clock())
+        lives = BATCH_LIVES if lives is None and purpose == "batch" else lives
         change.execute(
             "INSERT INTO files (id, filename, purpose, bytes, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
             (path.name, filename, purpose, path.stat().st_size, now, None if lives is None else now + lives),

@@ -71,13 +71,16 @@ def test_a_required_call_is_one_in_the_models_own_form(caller: Model) -> None:
 
 
 def test_json_is_told_as_words_where_tools_could_have_been_called(caller: Model) -> None:
+    (brace,) = (one for one in range(caller.vocabulary) if caller.template.bytes_of(one) == b"{")
+    rules = CallRules(["find"], parallel=False)
     kinds = set()
-    for seed in range(8):
-        rules = CallRules(["find"], parallel=False)
-        text, last = says(caller, tools=[FIND], calls=rules, format=JsonFormat("x", SCHEMA), seed=seed)
+    for seed, by in ((1, -100.0), (2, 100.0)):
+        # A call begins with another token than JSON does.
+        asked = {"tools": [FIND], "calls": rules, "format": JsonFormat("x", SCHEMA), "seed": seed}
+        text, last = says(caller, **asked, logit_bias=[(brace, by)])
         kinds.add(last["finish_reason"])
         if last["finish_reason"] == "stop":
             jsonschema.validate(json.loads(text), SCHEMA)
         else:
             assert text == ""
-    assert "stop" in kinds
+    assert kinds == {"stop", "tool_calls"}

@@ -153,6 +153,12 @@ def test_an_expiry_is_told(engine: Running, expiry: list[tuple[str, bytes]]) -> 
     assert made["expires_at"] == made["created_at"] + 3600
 
 
+def test_a_batch_file_lives_for_a_month_and_any_other_until_it_is_deleted(engine: Running) -> None:
+    batch = post(engine, form(FILE, ('form-data; name="purpose"', b"batch"))).json()
+    assert batch["expires_at"] == batch["created_at"] + 30 * 24 * 3600
+    assert post(engine, form(FILE, PURPOSE)).json()["expires_at"] is None
+
+
 def test_an_upload_needs_no_length(engine: Running) -> None:
     def blocks() -> Iterator[bytes]:
         body = form(FILE, PURPOSE)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 import jsonschema
 import openai
+import pydantic
 import pytest
 
 from lib.engine import sealed
@@ -52,6 +53,23 @@ def test_an_answer_is_json_of_the_schema_whole_and_streamed(engine: Running) -> 
         assert final.choices[0].message.content == whole
     with pytest.raises(ValueError, match="Expecting value"):
         json.loads(text_of(engine, seed=0, max_tokens=40))
+
+
+def test_the_client_parses_what_it_asked_for(engine: Running) -> None:
+    class Find(pydantic.BaseModel):
+        team: Literal["billing", "tech"]
+        urgent: bool
+
+    chat = engine.strict.chat.completions.parse(model=MODEL, messages=told("Well?"), response_format=Find, seed=1)
+    assert isinstance(chat.choices[0].message.parsed, Find)
+    tool = openai.pydantic_function_tool(Find)
+    called = engine.strict.chat.completions.parse(
+        model=MODEL, messages=told("Well?"), tools=[tool], tool_choice="required", parallel_tool_calls=False, seed=1
+    )
+    (call,) = called.choices[0].message.tool_calls or []
+    assert isinstance(call.function.parsed_arguments, Find)
+    response = engine.strict.responses.parse(model=MODEL, input="Well?", text_format=Find, max_output_tokens=300)
+    assert isinstance(response.output_parsed, Find)
 
 
 def test_each_of_several_answers_keeps_to_the_schema(engine: Running) -> None:
