@@ -47,7 +47,7 @@ def add(service: Service) -> None:
     if service.kind != "embedded":
         return
     number = st.session_state.setdefault("bases_added", 0)
-    with st.popover("Add a base model", icon=":material/add:", key=f"adding_base_{number}", on_change=_look):
+    with st.popover("Add a model", icon=":material/add:", key=f"adding_base_{number}"):
         text = st.text_input(
             "Folder or hub id",
             key=f"base_text_{number}",
@@ -134,11 +134,6 @@ def _state(base: AddedBase) -> str:
 def _want(**wanted: str) -> None:
     """The click. What it asks for is done when the page is drawn, where a wait can be seen."""
     st.session_state[WANTED] = wanted
-
-
-def _look() -> None:
-    """The popover was opened or closed: see whether somebody added something elsewhere."""
-    st.session_state.setdefault(WANTED, {})
 
 
 def _do_wanted(service: Service) -> None:
