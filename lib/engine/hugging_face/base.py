@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 from transformers.utils import logging
@@ -98,16 +97,10 @@ def load(found: ModelFolder, device: Device, *, numbers: torch.dtype | None = No
             tokenizer = AutoTokenizer.from_pretrained(found.path, **given)
     except EngineError:
         raise
-    except (
-        OSError,
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        ImportError,
-        RuntimeError,
-        SafetensorError,
-    ) as error:
+    except BaseException as error:
+        # A folder can make transformers raise anything at all, and the tokenizers' Rust a panic that is no Exception.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
         raise EngineError(
             f"The model {found.path.name} cannot be loaded ({type(error).__name__}).",
             "Copy or download it again, or choose another.",
