@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Any
 
+from lib.dataset.alignment import unequal
 from lib.dataset.example import NON_PREFERRED, PREFERRED, Example, encode, raw_messages
 
 # Beyond so many messages that differ they are compared in their order: aligning them takes the square of their number.
@@ -75,7 +75,7 @@ def _parted(example: Example) -> tuple[dict[str, list[Any]], dict[str, Any]]:
 
 def _changes(where: str, before: list[Any], after: list[Any]) -> Iterator[MessageChange]:
     left, right = [encode(entry) for entry in before], [encode(entry) for entry in after]
-    for begun, ended, begins, ends in _unequal(left, right):
+    for begun, ended, begins, ends in unequal(left, right, _too_many):
         for offset in range(max(ended - begun, ends - begins)):
             old, new = begun + offset, begins + offset
             yield MessageChange(
@@ -86,22 +86,8 @@ def _changes(where: str, before: list[Any], after: list[Any]) -> Iterator[Messag
             )
 
 
-def _unequal(left: list[bytes], right: list[bytes]) -> Iterator[tuple[int, int, int, int]]:
-    """(begin, end, begin, end) of the stretches in left and right that differ."""
-    start = 0
-    while start < min(len(left), len(right)) and left[start] == right[start]:
-        start += 1
-    tail = 0
-    while tail < min(len(left), len(right)) - start and left[-1 - tail] == right[-1 - tail]:
-        tail += 1
-    ends = len(left) - tail, len(right) - tail
-    if max(ends) - start > MOST_ALIGNED:
-        yield start, ends[0], start, ends[1]
-        return
-    matcher = SequenceMatcher(None, left[start : ends[0]], right[start : ends[1]], autojunk=False)
-    for kind, begun, ended, begins, stops in matcher.get_opcodes():
-        if kind != "equal":
-            yield start + begun, start + ended, start + begins, start + stops
+def _too_many(old: int, new: int) -> bool:
+    return max(old, new) > MOST_ALIGNED
 
 
 def _same(before: Any, after: Any, absent: object) -> bool:

@@ -5,6 +5,8 @@ Knows two texts and nothing of what they are.
 
 from __future__ import annotations
 
+from lib.dataset.alignment import common_ends
+
 AROUND = 40
 LONGEST = 400
 CUT = "…"
@@ -15,12 +17,7 @@ def excerpt(before: str, after: str, around: int = AROUND, longest: int = LONGES
 
     A stretch of more than `longest` characters is cut. What is left out is marked by an ellipsis.
     """
-    same, most = 0, min(len(before), len(after))
-    while same < most and before[same] == after[same]:
-        same += 1
-    tail = 0
-    while tail < most - same and before[-1 - tail] == after[-1 - tail]:
-        tail += 1
+    same, tail = common_ends(before, after)
 
     def cut(text: str) -> str:
         return _cut(text, same, len(text) - tail, around, longest)

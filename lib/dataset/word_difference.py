@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+
+from lib.dataset.alignment import unequal
 
 WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 # Aligning words takes the product of their numbers; beyond it the whole stretch counts as changed.
@@ -24,24 +25,10 @@ class Piece:
 def marked(before: str, after: str) -> tuple[list[Piece], list[Piece]]:
     """Both texts in pieces that, joined, are the texts again."""
     left, right = WORDS.findall(before), WORDS.findall(after)
-    start = 0
-    while start < min(len(left), len(right)) and left[start] == right[start]:
-        start += 1
-    tail = 0
-    while tail < min(len(left), len(right)) - start and left[-1 - tail] == right[-1 - tail]:
-        tail += 1
-    ends = len(left) - tail, len(right) - tail
-    steps: list[tuple[str, int, int, int, int]] = [("equal", 0, start, 0, start)]
-    if (ends[0] - start) * (ends[1] - start) > MOST_ALIGNED:
-        steps.append(("replace", start, ends[0], start, ends[1]))
-    else:
-        matcher = SequenceMatcher(None, left[start : ends[0]], right[start : ends[1]], autojunk=False)
-        for kind, begun, ended, begins, stops in matcher.get_opcodes():
-            steps.append((kind, start + begun, start + ended, start + begins, start + stops))
-    steps.append(("equal", ends[0], len(left), ends[1], len(right)))
+    stretches = list(unequal(left, right, _too_many))
     return (
-        _pieces((kind == "equal", left[begun:ended]) for kind, begun, ended, _, _ in steps),
-        _pieces((kind == "equal", right[begins:stops]) for kind, _, _, begins, stops in steps),
+        _pieces(left, [(begun, ended) for begun, ended, _, _ in stretches]),
+        _pieces(right, [(begins, stops) for _, _, begins, stops in stretches]),
     )
 
 
@@ -57,13 +44,17 @@ def around(pieces: list[Piece], context: int = 80) -> list[Piece]:
     return made
 
 
-def _pieces(stretches: Iterable[tuple[bool, list[str]]]) -> list[Piece]:
+def _pieces(words: list[str], changed: Iterable[tuple[int, int]]) -> list[Piece]:
+    """The words joined to pieces, of which these stretches changed."""
     made: list[Piece] = []
-    for equal, words in stretches:
-        if not words:
-            continue
-        if made and made[-1].changed is not equal:
-            made[-1] = Piece(made[-1].text + "".join(words), not equal)
-        else:
-            made.append(Piece("".join(words), not equal))
-    return made
+    reached = 0
+    for begun, ended in changed:
+        made.append(Piece("".join(words[reached:begun]), False))
+        made.append(Piece("".join(words[begun:ended]), True))
+        reached = ended
+    made.append(Piece("".join(words[reached:]), False))
+    return [piece for piece in made if piece.text]
+
+
+def _too_many(old: int, new: int) -> bool:
+    return old * new > MOST_ALIGNED

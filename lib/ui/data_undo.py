@@ -6,6 +6,8 @@ person is told. Knows no example.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from lib.dataset import drafts
@@ -21,32 +23,24 @@ def show(work: Work) -> None:
     """The two buttons, beside each other."""
     history = drafts.history(session.workspace(), work.version.id)
     with st.container(horizontal=True, width="content", gap="xxsmall"):
-        st.button(
-            "",
-            icon=":material/undo:",
-            key="undo",
-            type="tertiary",
-            disabled=history.undo is None,
-            help=_named("Undo", history.undo) or "Nothing to undo.",
-            shortcut="Ctrl+Z",
-            on_click=_undo,
-            args=(work, history.undo),
-        )
-        st.button(
-            "",
-            icon=":material/redo:",
-            key="redo",
-            type="tertiary",
-            disabled=history.redo is None,
-            help=_named("Redo", history.redo) or "Nothing to redo.",
-            shortcut="Ctrl+Shift+Z",
-            on_click=_redo,
-            args=(work, history.redo),
-        )
+        _button(work, "Undo", history.undo, "Ctrl+Z", _undo)
+        _button(work, "Redo", history.redo, "Ctrl+Shift+Z", _redo)
 
 
-def _named(verb: str, step: Step | None) -> str | None:
-    return None if step is None else f"{verb}: {plain(shortened(step.label, LONGEST))}"
+def _button(work: Work, verb: str, step: Step | None, keys: str, act: Callable[[Work, Step], None]) -> None:
+    """A button for this step; one that does nothing when there is none."""
+    name = verb.lower()
+    st.button(
+        "",
+        icon=f":material/{name}:",
+        key=name,
+        type="tertiary",
+        disabled=step is None,
+        help=f"Nothing to {name}." if step is None else f"{verb}: {plain(shortened(step.label, LONGEST))}",
+        shortcut=keys,
+        on_click=act,
+        args=(work, step),
+    )
 
 
 @trouble.told()
