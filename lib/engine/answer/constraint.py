@@ -7,10 +7,12 @@ is imported when the first request asks for it. Knows ids and grammars, no weigh
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+import msgspec
 import numpy as np
 import torch
 from torch import Tensor
@@ -28,14 +30,14 @@ ANY_OBJECT: Mapping[str, Any] = {"type": "object"}
 BLANKS = r"\n? {0,12}"
 # A schema that comes near these limits takes a second to prepare, while other answers wait.
 MOST_SYMBOLS = 200_000
+MOST_PREPARED = 16
 
 
 class Constraint:
     """One answer's constraint. `bar` before each token is chosen, `hear` after it."""
 
-    def __init__(self, matcher: LLMatcher, vocabulary: int, param: str) -> None:
+    def __init__(self, matcher: LLMatcher, param: str) -> None:
         self._matcher = matcher
-        self._vocabulary = vocabulary
         self._param = param
 
     def bar(self, scores: Tensor) -> Tensor:
@@ -61,10 +63,10 @@ class Constraint:
 
 
 class Constraints:
-    """Makes constraints. What it learns of a model's vocabulary is kept for as long as the model is."""
+    """Makes constraints. What is known of a model, and what was asked of it last, is kept as long as the model is."""
 
     def __init__(self) -> None:
-        self._known: WeakKeyDictionary[ChatTemplate, LLTokenizer] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[ChatTemplate, _Known] = WeakKeyDictionary()
 
     def of(self, ask: Ask, model: Model) -> Constraint | None:
         """What a request holds its answer to, None for nothing.
@@ -74,27 +76,39 @@ class Constraints:
         """
         if ask.format is None and ask.calls is None:
             return None
-        from llguidance import LLMatcher, LLParserLimits
-
-        tokenizer = self._tokenizer(model)
-        grammar = LLMatcher.grammar_from_lark(_grammar(ask, model.template.call_form))
-        limits = LLParserLimits(max_grammar_size=MOST_SYMBOLS, verbose_errors=False)
-        matcher = LLMatcher(tokenizer, grammar, log_level=0, limits=limits)
-        param = "response_format" if ask.format else "tools"
-        if matcher.is_error():
-            raise _refusal(param, "The schema cannot be kept to", matcher.get_error())
-        return Constraint(matcher, model.vocabulary, param)
-
-    def _tokenizer(self, model: Model) -> LLTokenizer:
         known = self._known.get(model.template)
         if known is None:
-            from llguidance import LLTokenizer, TokenizerWrapper
+            known = self._known[model.template] = _Known(model)
+        return Constraint(known.matcher(ask, model.template.call_form), _param(ask))
 
-            known = LLTokenizer(
-                TokenizerWrapper(_Vocabulary(model)), n_vocab=model.vocabulary, eos_token=sorted(model.template.ends)
-            )
-            self._known[model.template] = known
-        return known
+
+class _Known:
+    """A model's vocabulary as llguidance has it, and the grammars that were asked for last, ready to be begun."""
+
+    def __init__(self, model: Model) -> None:
+        from llguidance import LLTokenizer, TokenizerWrapper
+
+        self._tokenizer: LLTokenizer = LLTokenizer(
+            TokenizerWrapper(_Vocabulary(model)), n_vocab=model.vocabulary, eos_token=sorted(model.template.ends)
+        )
+        self._prepared: OrderedDict[bytes, LLMatcher] = OrderedDict()
+
+    def matcher(self, ask: Ask, form: CallForm | None) -> LLMatcher:
+        """A matcher at its beginning. Several answers to one request, and the next request, share the preparation."""
+        from llguidance import LLMatcher, LLParserLimits
+
+        asked = msgspec.json.encode((ask.format, ask.calls, ask.tools))
+        prepared = self._prepared.pop(asked, None)
+        if prepared is None:
+            limits = LLParserLimits(max_grammar_size=MOST_SYMBOLS, verbose_errors=False)
+            grammar = LLMatcher.grammar_from_lark(_grammar(ask, form))
+            prepared = LLMatcher(self._tokenizer, grammar, log_level=0, limits=limits)
+            if prepared.is_error():
+                raise _refusal(_param(ask), "The schema cannot be kept to", prepared.get_error())
+        self._prepared[asked] = prepared
+        while len(self._prepared) > MOST_PREPARED:
+            self._prepared.popitem(last=False)
+        return prepared.deep_copy()
 
 
 class _Vocabulary:
@@ -214,6 +228,10 @@ def _checked(schema: Mapping[str, Any], strict: bool, param: str, said: str) -> 
             raise _refusal(param, f"Invalid schema for {said}", problems[0])
         guided = {**ANY_OBJECT, "x-guidance": guided["x-guidance"]}
     return f"%json {json.dumps(guided)}"
+
+
+def _param(ask: Ask) -> str:
+    return "response_format" if ask.format else "tools"
 
 
 def _row(*pieces: int | str) -> str:

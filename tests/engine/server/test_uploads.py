@@ -18,7 +18,7 @@ from lib.engine.file_shelf import FileShelf
 from lib.engine.store import Store
 from lib.engine.upload_parts import UploadShelf
 from lib.errors import EtudeError, NotAllowed, NotThere, Rejected
-from tests.engine.server.conftest import Running, Start
+from tests.engine.server.conftest import EXAMPLES, Running, Start
 
 CONTENT = random.Random(1).randbytes(300_000)
 
@@ -48,6 +48,20 @@ def test_the_clients_own_upload_in_chunks_arrives_byte_for_byte(engine: Running,
     assert engine.strict.files.retrieve(upload.file.id) == upload.file
     assert (upload.file.bytes, upload.file.purpose, upload.file.expires_at) == (len(CONTENT), "fine-tune", None)
     assert engine.strict.files.content(upload.file.id).content == CONTENT
+
+
+def test_a_file_that_came_in_parts_is_trained_on(engine: Running) -> None:
+    upload = engine.strict.uploads.upload_file_chunked(
+        file=EXAMPLES,
+        filename="train.jsonl",
+        bytes=len(EXAMPLES),
+        mime_type="application/jsonl",
+        purpose="fine-tune",
+        part_size=1000,
+    )
+    assert upload.file is not None
+    job = engine.job(training_file=upload.file.id, hyperparameters={"n_epochs": 1})
+    assert engine.wait(job.id).status == "succeeded"
 
 
 def test_a_pending_upload_is_told_without_a_file(engine: Running) -> None:
