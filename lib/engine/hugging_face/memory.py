@@ -162,12 +162,12 @@ def _layer_bytes(config: Mapping[str, Any], size: int, *, adapters: bool) -> int
     """What a layer keeps of a token until its gradient is taken.
 
     Twice the stream and its norm (in float32, as every norm computes), queries, keys, values, the mixed and the sum;
-    four times the inner width. An adapter keeps a float32 copy of what each matrix is given.
+    four times the inner width. Beside bfloat16 an adapter keeps a float32 copy of what each matrix is given.
     """
     width = _size(config, WIDTH_NAMES)
     inner = _inner(config, width)
     kept = width * (8 * size + 4 * 4) + 4 * inner * size
-    return kept + (4 * (4 * width + inner) if adapters else 0)
+    return kept + (4 * (4 * width + inner) if adapters and size < 4 else 0)
 
 
 def _inner(config: Mapping[str, Any], width: int) -> int:
