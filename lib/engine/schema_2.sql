@@ -26,8 +26,11 @@ CREATE TABLE responses (
     number      INTEGER PRIMARY KEY AUTOINCREMENT,
     id          TEXT NOT NULL UNIQUE,   -- resp_…
     previous_id TEXT,                   -- the response that this one goes on from
-    input       TEXT NOT NULL,          -- JSON: the items that came with the request, each with its id
-    response    TEXT NOT NULL,          -- JSON: as it was answered
     bytes       INTEGER NOT NULL,       -- of both texts, so that all of them together can be bounded
-    created_at  INTEGER NOT NULL
+    created_at  INTEGER NOT NULL,
+    input       TEXT NOT NULL,          -- JSON: the items that came with the request, each with its id
+    response    TEXT NOT NULL           -- JSON: as it was answered
 ) STRICT;
+
+-- What is kept is bounded each time one is added, without reading a text.
+CREATE INDEX room_of_responses ON responses (created_at, bytes);

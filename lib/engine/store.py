@@ -87,8 +87,12 @@ class Store:
         return rows[:limit], len(rows) > limit
 
     @contextmanager
-    def change(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of it lasts once the block ends, or nothing of it if the block raises."""
+    def change(self, *, at_once: bool = True) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it lasts once the block ends, or nothing of it if the block raises.
+
+        With `at_once` False the disk is not waited for: a power cut may take it back, the end of this process cannot.
+        """
+        self._connection.execute(f"PRAGMA synchronous = {'FULL' if at_once else 'NORMAL'}")
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield self._connection
