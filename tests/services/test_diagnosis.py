@@ -540,3 +540,16 @@ def test_no_shape_of_an_answer_gets_past_the_diagnosis(status: int, body: Any) -
         assert isinstance(told, ServiceError)
         assert told.raw
         assert "{" not in told.what
+
+
+def test_the_service_on_this_machine_is_quoted_where_it_refuses() -> None:
+    said = (
+        "An adapter for the base model 'x' cannot be trained on this machine: that needs about 9.0 GB of memory, and "
+        "4.0 GB are free. Choose a smaller model."
+    )
+    own = Service("embedded", "embedded", "On this machine", "http://127.0.0.1:9/v1", "none")
+    found = meet(refusal(400, said, "model_too_large"), own, ask="job")
+    assert (type(found), found.what, found.code) == (Rejected, said, "model_too_large")
+    # Nobody else's words become ours, and without any there is an explanation still.
+    assert meet(refusal(400, said, "model_too_large"), ask="job").what != said
+    assert meet(refusal(400, None), own, ask="job").what.startswith("The service on this machine did not accept")
