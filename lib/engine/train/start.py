@@ -13,6 +13,7 @@ import torch
 from lib.engine import weights
 from lib.engine.model import Learning, Model
 from lib.engine.train import corpus, rank
+from lib.engine.train.batches import MOST_TOKENS
 from lib.engine.train.events import Events
 from lib.engine.train.job import Job, read
 from lib.engine.train.loop import Training
@@ -30,7 +31,9 @@ def train(folder: Path, events: Events, stop: Stop) -> None:
     job = read(folder)
     torch.set_num_threads(threads())
     stop.check()
-    model = weights.load(job.start_from, Learning(job.weights, job.seed, job.context))
+    # The two answers of a pair are held together, however long they are.
+    at_once = MOST_TOKENS if job.beta is None else max(MOST_TOKENS, 2 * job.context)
+    model = weights.load(job.start_from, Learning(job.weights, job.seed, job.context, at_once))
     stop.check()
     objective = _objective(job, model, job.training_file, "training_file", stop)
     held_out = job.validation_file

@@ -46,17 +46,22 @@ class Together:
         return total
 
     def add_gradients(self, weights: Iterable[nn.Parameter], stopped: bool) -> None:
-        """Put the sum over all processes into the gradient of each weight. Raises Stopped and Parted as `summed`."""
+        """Put the sum over all processes into the gradient of each weight. Raises Stopped and Parted as `summed`.
+
+        A weight that has no gradient in any process has none afterwards either.
+        """
         if self._size == 1:
             if stopped:
                 raise Stopped
             return
         held = list(weights)
-        parts = [torch.zeros_like(weight) if weight.grad is None else weight.grad for weight in held]
-        total = self.summed(torch.cat([part.float().flatten() for part in parts]), stopped)
-        sizes = [weight.numel() for weight in held]
-        for weight, gradient in zip(held, torch.split(total, sizes), strict=True):
-            weight.grad = gradient.view_as(weight).to(weight.dtype)
+        reached = self.summed(torch.tensor([float(weight.grad is not None) for weight in held]), stopped)
+        pieces = []
+        for weight, times in zip(held, reached.tolist(), strict=True):
+            if times:
+                weight.grad = torch.zeros_like(weight) if weight.grad is None else weight.grad.contiguous()
+                pieces.append(weight.grad)
+        self._add_up(*pieces)
 
     @torch.no_grad()
     def agree(self, weights: Iterable[Tensor]) -> None:
@@ -71,8 +76,10 @@ class Together:
         except RuntimeError as error:
             raise Parted from error
 
-    def _add_up(self, numbers: Tensor) -> None:
+    def _add_up(self, *pieces: Tensor) -> None:
         try:
-            distributed.all_reduce(numbers)
+            # All are on their way at once; nothing is copied.
+            for work in [distributed.all_reduce(piece, async_op=True) for piece in pieces]:
+                work.wait()
         except RuntimeError as error:
             raise Parted from error
