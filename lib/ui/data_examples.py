@@ -21,14 +21,24 @@ from lib.ui import (
     data_tokens,
     data_unsaved,
     data_work,
+    trouble,
 )
 from lib.ui.data_whole import Positions
 from lib.ui.data_work import Work
 from lib.ui.figures import number_of
 
 
-def show(work: Work) -> None:
-    """The example at the current place, the ways to the others, and what can be done to it."""
+@st.fragment
+@trouble.told()
+def show(shown: Work) -> None:
+    """The example at the current place, the ways to the others, and what can be done to it.
+
+    Going from example to example runs this alone. As soon as anything was saved the whole page runs, since its totals,
+    findings and steps that can be undone stand outside.
+    """
+    work = data_work.of(shown.version)
+    if work.key != shown.key:
+        st.rerun()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         steps = st.container(horizontal=True, gap="xsmall", width="content", vertical_alignment="bottom")
         places = data_filter.choose(work)

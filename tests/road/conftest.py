@@ -38,6 +38,7 @@ class App:
 
     home: Path
     log: Path
+    script: str = "app.py"
     port: int = 0
     process: subprocess.Popen[bytes] | None = field(default=None)
 
@@ -55,7 +56,7 @@ class App:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "streamlit", "run", "app.py"),
+                    *(sys.executable, "-m", "streamlit", "run", self.script),
                     *("--server.port", str(self.port), "--server.headless", "true", "--server.fileWatcherType", "none"),
                 ],
                 cwd=ROOT,
