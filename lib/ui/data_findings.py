@@ -104,16 +104,9 @@ def _kind(work: Work, kind: Kind, number: int, why: str) -> None:
             return
     with opened:
         st.caption(plain(why))
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            _repair_all(work, kind, number)
-            st.button(
-                "Show in the table",
-                key=f"table_{kind.code}",
-                icon=":material/table_rows:",
-                type="tertiary",
-                on_click=_show_in_table,
-                args=(kind.code,),
-            )
+        # What can be done with a single example stands beside it.
+        if number > 1:
+            _for_all(work, kind, number)
         places = work.found[kind.code]
         pages = -(-len(places) // PAGE)
         page = st.pagination(pages, key=f"page_{kind.code}_{pages}") if pages > 1 else 1
@@ -126,6 +119,20 @@ def _kind(work: Work, kind: Kind, number: int, why: str) -> None:
                     place = finding.line, finding.message_index
                     _finding(work, finding, offers=place not in offered)
                     offered.add(place)
+
+
+def _for_all(work: Work, kind: Kind, number: int) -> None:
+    """What can be done with all examples of a kind at once."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        _repair_all(work, kind, number)
+        st.button(
+            "Show in the table",
+            key=f"table_{kind.code}",
+            icon=":material/table_rows:",
+            type="tertiary",
+            on_click=_show_in_table,
+            args=(kind.code,),
+        )
 
 
 def _finding(work: Work, finding: Finding, *, offers: bool) -> None:
@@ -177,7 +184,7 @@ def _repair(work: Work, entry: Entry, finding: Finding, name: str) -> None:
 
 def _repair_all(work: Work, kind: Kind, number: int) -> None:
     first = _previewed(_state(work), kind.code, work)
-    if not first or number == 1:
+    if not first:
         return
     changed = _touched(_state(work), kind.code, work)
     with st.popover(f"Repair all {number:,}", icon=":material/build:", key=f"all_{kind.code}"):
