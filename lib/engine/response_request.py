@@ -135,6 +135,7 @@ def generation(request: ResponseRequest, offer: Offer, messages: Sequence[Mappin
         "max_tokens": None if asked is None else min(asked, MOST_TOKENS),
         "stop": [],
         "seed": None,
+        "shorten": request.truncation == "auto",
         "logprobs": request.with_logprobs,
         "top_logprobs": request.top_logprobs or 0,
     }

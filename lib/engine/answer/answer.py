@@ -14,6 +14,7 @@ from torch import Tensor
 from lib.engine.answer.asking import Ask
 from lib.engine.answer.constraint import Constraint
 from lib.engine.answer.sampling import Leaning, choose, likeliest
+from lib.engine.answer.shortening import prompt
 from lib.engine.answer.speech import Speech
 from lib.engine.model import Model
 from lib.errors import Rejected
@@ -35,7 +36,7 @@ class Answer:
         self._ask = ask
         self._model = model
         self._template = model.template
-        self._prompt = model.template.prompt(ask.messages, ask.tools)
+        self._prompt = prompt(ask, model.template)
         self._room = self._room_after(len(self._prompt))
         self._cache = model.cache()
         self._random = torch.Generator()

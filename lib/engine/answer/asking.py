@@ -34,7 +34,8 @@ class Ask(Struct, frozen=True, kw_only=True):
 
     `temperature` 0 takes the likeliest token each time. Without a seed no two answers need be the same. `logit_bias`
     holds pairs of an id and what its score is raised by; ids that the model does not have are passed over. Without
-    `calls` the model calls its tools as it likes.
+    `calls` the model calls its tools as it likes. With `shorten` the oldest messages of a conversation that is too long
+    are left out.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Ask(Struct, frozen=True, kw_only=True):
     logit_bias: list[tuple[int, float]] = []
     format: JsonFormat | None = None
     calls: CallRules | None = None
+    shorten: bool = False
 
 
 class End(Struct, frozen=True):

@@ -213,3 +213,14 @@ def test_a_schema_that_no_response_can_keep_to_is_refused_by_its_name_there(engi
     with pytest.raises(openai.BadRequestError, match="Invalid schema for response_format 'ticket'") as refused:
         engine.client.responses.create(model=MODEL, input="Well?", text=text)
     assert (refused.value.param, refused.value.code) == ("text.format.schema", "invalid_json_schema")
+
+
+def test_a_conversation_that_grew_too_long_is_shortened_only_when_asked(engine: Running) -> None:
+    items: Any = [{"role": "user", "content": "and so on " * 60} for _ in range(20)]
+    with pytest.raises(openai.BadRequestError) as refused:
+        engine.client.responses.create(model=MODEL, input=items)
+    assert refused.value.code == "context_length_exceeded"
+    response = engine.strict.responses.create(model=MODEL, input=items, truncation="auto", max_output_tokens=5)
+    assert response.truncation == "auto"
+    assert response.usage is not None
+    assert 0 < response.usage.input_tokens <= 512
