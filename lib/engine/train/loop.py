@@ -59,6 +59,8 @@ class Training:
         self._together = Together(model.device)
         self._measuring = Measuring(model, self._together, stop)
         self._batches = Batches(objective.lengths, job.n_epochs, job.batch_size, job.seed)
+        trained = self._batches.examples * job.n_epochs
+        self._sampled = {name: sample(len(each.lengths), trained) for name, each in self._sets.items()}
         self._looks = Looks(len(validation.lengths) if validation else 0, job.batch_size)
         rate = base_rate(job.batch_size) * model.rate * objective.rate * job.learning_rate_multiplier
         self._descent = Descent(model.weights(), rate, self._batches.total_steps)
@@ -121,7 +123,10 @@ class Training:
     def _look_first(self) -> None:
         """Learn what the starting weights say of the examples, unless an earlier run did."""
         if not self._first:
-            self._first = {name: self._measuring.first(objective) for name, objective in self._sets.items()}
+            self._first = {
+                name: self._measuring.rows(objective, objective.first_rows(self._sampled[name]))
+                for name, objective in self._sets.items()
+            }
         for name, objective in self._sets.items():
             objective.know(self._first[name])
         self._keep_now_and_then(RESUME_SECONDS)
@@ -182,7 +187,7 @@ class Training:
         """Look at the examples again, and tell that the training is done."""
         splits = []
         for name, objective in self._sets.items():
-            examples = sample(len(objective.lengths))
+            examples = self._sampled[name]
             after = self._measuring.each(objective, examples)
             splits.append(Losses(name, examples, objective.before(examples), after))
         if self._together.leads:
@@ -197,7 +202,7 @@ class Training:
         if self._validation is not None:
             looked_at = steps / self._looks.every * self._looks.size / len(self._validation.lengths)
             total += float(self._validation.lengths.sum()) * (epochs + looked_at) * VALIDATION_COST
-        last = sum(float(each.lengths[sample(len(each.lengths))].sum()) for each in self._sets.values())
+        last = sum(float(each.lengths[self._sampled[name]].sum()) for name, each in self._sets.items())
         return total * (1 - step / steps) + last * VALIDATION_COST
 
 

@@ -52,15 +52,14 @@ class Measuring:
             means: NDArray[np.float64] = summed[examples] / objective.counts[examples]
         return means
 
-    def first(self, objective: Objective) -> Tensor:
-        """The summed loss of each row of an objective, where what the starting weights say of it must be known."""
+    def rows(self, objective: Objective, rows: Indices) -> Tensor:
+        """The summed loss of each of these rows, among zeros for all others."""
         losses = torch.zeros(len(objective.corpus), dtype=torch.float64)
 
-        def look(rows: Indices) -> None:
-            losses[rows] = said(self._model, objective.corpus, rows).losses.cpu().double()
+        def look(group: Indices) -> None:
+            losses[group] = said(self._model, objective.corpus, group).losses.cpu().double()
 
-        rows = self._together.share(objective.first_rows)
-        stopped = self._over(runs(rows, objective.corpus.lengths), look)
+        stopped = self._over(runs(self._together.share(rows), objective.corpus.lengths), look)
         return self._together.summed(losses, stopped)
 
     def _over(self, groups: Iterable[Indices], look: Callable[[Indices], None]) -> bool:

@@ -22,7 +22,6 @@ class Objective(Protocol):
 
     `corpus` holds their rows and their bill, `lengths` the tokens that are read of each example, and `counts` over how
     many things the loss of each is a sum. `rate` multiplies the learning rate, and `blank` is the score of no example.
-    What the starting weights say of the rows `first_rows` must be known before the first step.
     """
 
     corpus: Corpus
@@ -30,10 +29,14 @@ class Objective(Protocol):
     counts: NDArray[np.int64]
     rate: float
     blank: Score
-    first_rows: Indices
+
+    def first_rows(self, examples: Indices) -> Indices:
+        """The rows of which must be known, before the first step, what the starting weights say: to learn from all
+        examples, and to say what the loss of these was."""
+        ...
 
     def know(self, losses: Tensor) -> None:
-        """Take the summed losses of all rows under the starting weights, of which `first_rows` have been read."""
+        """Take the summed losses of all rows under the starting weights, of which the `first_rows` have been read."""
         ...
 
     def before(self, examples: Indices) -> NDArray[np.float64]:

@@ -38,11 +38,14 @@ class Preference:
         # A pair whose answers were both cut off with the end of a long conversation teaches nothing.
         trained = corpus.trained_tokens
         self.counts = ((trained[::2] > 0) | (trained[1::2] > 0)).astype(np.int64)
-        self.first_rows = np.arange(len(corpus))
         self._model = model
         self._beta = beta
         self._tokens_at_once = tokens_at_once
         self._first_losses = torch.zeros(0)
+
+    def first_rows(self, examples: Indices) -> Indices:
+        """Every row."""
+        return np.arange(len(self.corpus))
 
     def know(self, losses: Tensor) -> None:
         """Take the losses of all rows under the starting weights, which are what every margin is measured from."""

@@ -15,7 +15,6 @@ from torch import Tensor
 from lib.engine.model import Model
 from lib.engine.train.batches import MOST_TOKENS, Indices, runs
 from lib.engine.train.corpus import Corpus
-from lib.engine.train.example_losses import sample
 from lib.engine.train.scoring import Score, said
 
 
@@ -29,13 +28,16 @@ class Supervised:
         self.corpus = corpus
         self.lengths = corpus.lengths
         self.counts = corpus.trained_tokens
-        self.first_rows = sample(len(corpus))
         self._model = model
         self._tokens_at_once = tokens_at_once
         self._first_losses = np.zeros(0)
 
+    def first_rows(self, examples: Indices) -> Indices:
+        """The rows of these examples: to learn from the others, nothing need be known."""
+        return examples
+
     def know(self, losses: Tensor) -> None:
-        """Take the losses of the sampled examples under the starting weights."""
+        """Take the losses of the `first_rows` under the starting weights."""
         self._first_losses = losses.numpy()
 
     def before(self, examples: Indices) -> NDArray[np.float64]:

@@ -47,7 +47,9 @@ def model(template: Template, model_folder: Path) -> BuiltIn:
 
 def known(model: BuiltIn, corpus: Corpus, folder: Path) -> Preference:
     objective = Preference(model, corpus, BETA)
-    objective.know(Measuring(model, Together(model.device), Stop(folder)).first(objective))
+    objective.know(
+        Measuring(model, Together(model.device), Stop(folder)).rows(objective, objective.first_rows(np.arange(0)))
+    )
     return objective
 
 
