@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from lib.dataset import drafts
 from lib.dataset.assessment import LOOKED_THROUGH, Assessment
-from lib.dataset.drafts import Entry
+from lib.dataset.drafts import Changes, Entry
 from lib.dataset.finding import Finding
 from lib.dataset.shelf import Version, open_lines
 from lib.dataset.survey import kept
@@ -99,6 +99,14 @@ class Desk:
     def changed(self) -> int:
         """How many examples differ from the version."""
         return int(self.edited.sum())
+
+    @property
+    def changes(self) -> Changes:
+        """How many examples saving would add, remove and change."""
+        end, present = self.version.examples, self.assessed.present
+        edited = self.edited[:end]
+        removed = int((edited & ~present[:end]).sum())
+        return Changes(added=int(present[end:].sum()), removed=removed, changed=int(edited.sum()) - removed)
 
     def _take(self, batch: dict[int, drafts.Saved]) -> None:
         if not batch:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import streamlit as st
 
 from lib.dataset import drafts, shelf
 from lib.dataset.shelf import Version
 from lib.ui import data_arrival, data_export, session, trouble
 from lib.ui.data_work import Work
-from lib.ui.figures import number_of
+from lib.ui.figures import numbers_of
 from lib.ui.plain import shortened
 
 
@@ -70,7 +72,8 @@ def _save(work: Work) -> None:
     with st.popover("Save a version", icon=":material/save:", disabled=bool(missing), help=missing, key=key):
         if missing:
             return
-        st.caption(f"{number_of(edited, 'edited example')}. Saved already, but not yet part of a version.")
+        what = numbers_of(asdict(work.desk.changes), none="Nothing that stays")
+        st.caption(f"{what} since this version. Saved already, but not yet part of a version.")
         st.text_input("Name", key="version_name", placeholder="What changed")
         with st.container(horizontal=True):
             st.button("Save the version", type="primary", on_click=_saved, args=(work.version.id,))

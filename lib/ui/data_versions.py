@@ -12,7 +12,7 @@ from lib.dataset.counted import count, counted, epoch
 from lib.dataset.shelf import Version
 from lib.ui import data_compare, data_price, session, trouble
 from lib.ui.data_work import Work
-from lib.ui.figures import number_of
+from lib.ui.figures import number_of, numbers_of
 from lib.ui.plain import plain, shortened
 
 PAGE = 100
@@ -72,14 +72,14 @@ def _row(work: Work, version: Version, tokens: dict[str, int | None]) -> dict[st
     before = tokens.get(version.parent_id) if version.parent_id else None
     held = tokens[version.id]
     kinds = ("added", "removed", "changed")
-    changes = [f"{version.changes[what]:,} {what}" for what in kinds if version.changes.get(what)]
+    changes = numbers_of({what: version.changes.get(what, 0) for what in kinds}, none="no example")
     return {
         "": "●" if version.id == work.version.id else "",
         "No.": version.number,
         "Name": version.name,
         "Examples": version.examples,
         "Held out": len(version.validation),
-        "Changed": (", ".join(changes) or "no example") if version.parent_id else "brought in",
+        "Changed": changes if version.parent_id else "brought in",
         "Tokens": held,
         "Difference": None if held is None or before is None else held - before,
         "Cost": None if held is None else data_price.of_an_epoch(work, held),

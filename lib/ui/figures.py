@@ -5,6 +5,7 @@ Knows nothing of what they mean.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -34,3 +35,8 @@ def day(when: date | None, *, unknown: str = "") -> str:
 def number_of(count: int, thing: str, things: str | None = None) -> str:
     """A count with its noun: 1 example, 240 examples."""
     return f"{count:,} {thing if count == 1 else things or thing + 's'}"
+
+
+def numbers_of(counts: Mapping[str, int], *, none: str) -> str:
+    """Several counts by what they count, those of nothing left out: 2 changed, 3 removed."""
+    return ", ".join(f"{count:,} {what}" for what, count in counts.items() if count) or none

@@ -40,6 +40,7 @@ def test_an_edit_is_followed_and_a_new_desk_says_the_same(ws: Workspace, version
     assert desk.follow() is True
     assert told(desk)["found"] == {"extra_key": [2], "duplicate": [added]}
     assert (len(desk), desk.assessed.examples, desk.changed) == (16, 15, 4)
+    assert desk.changes == drafts.changes(ws, version.id) == drafts.Changes(added=1, removed=1, changed=2)
     assert told(Desk(ws, version, counter=COUNTER)) == told(desk)
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from lib.ui.figures import day, number_of, price, usd
+from lib.ui.figures import day, number_of, numbers_of, price, usd
 
 
 @pytest.mark.parametrize(
@@ -36,4 +36,6 @@ def test_a_price_keeps_the_digits_it_was_quoted_with() -> None:
 def test_days_have_their_year_and_counts_their_noun() -> None:
     assert day(date(2027, 1, 4)) == "4 Jan 2027"
     assert day(None) == ""
+    assert numbers_of({"added": 0, "removed": 1, "changed": 2400}, none="no example") == "1 removed, 2,400 changed"
+    assert numbers_of({"added": 0}, none="no example") == "no example"
     assert [number_of(1, "example"), number_of(2400, "example")] == ["1 example", "2,400 examples"]
