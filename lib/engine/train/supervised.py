@@ -54,5 +54,5 @@ class Supervised:
         """The cross entropy of each example, summed over its trained tokens; and the score of all."""
         read = said(self._model, self.corpus, examples)
         tokens = int(self.counts[examples].sum())
-        loss = float(read.losses.detach().double().sum())
+        loss = float(read.losses.detach().cpu().double().sum())
         return read.losses, Score({"loss": (loss, tokens), "mean_token_accuracy": (float(read.right.sum()), tokens)})
