@@ -40,6 +40,12 @@ def main() -> int:
     given = parser.parse_args()
     if given.trainer and given.ray:
         parser.error("--trainer and --ray: give one of them")
+    if not 0 <= given.ray_gpus < float("inf"):
+        parser.error(f"--ray-gpus {given.ray_gpus}: give 0 or more")
+    try:
+        trainer = tuple(shlex.split(given.trainer or ""))
+    except ValueError as error:
+        parser.error(f"--trainer {given.trainer}: {error}")
     if not 0 <= given.port <= 65535:
         parser.error(f"--port {given.port}: a port is between 0 and 65535")
     if given.idle_exit is not None and not 0 < given.idle_exit < float("inf"):
@@ -48,8 +54,8 @@ def main() -> int:
         settings = Settings(home=given.home, port=given.port, idle_exit=given.idle_exit)
         if given.ray:
             settings = replace(settings, trainer=ray_job.command(given.ray, given.ray_gpus))
-        elif given.trainer:
-            settings = replace(settings, trainer=tuple(shlex.split(given.trainer)))
+        elif trainer:
+            settings = replace(settings, trainer=trainer)
         serve(settings)
     except EngineError as error:
         print(error, file=sys.stderr)
