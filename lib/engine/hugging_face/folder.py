@@ -23,6 +23,7 @@ MOST_JSON_BYTES = 64_000_000
 MOST_ENTRIES = 10_000
 MOST_WEIGHT_FILES = 1_000
 CONTEXT_NAMES = ("max_position_embeddings", "n_positions", "max_seq_len", "max_sequence_length", "seq_length")
+TEMPLATE_FILES = ("chat_template.jinja", "chat_template.json")
 OTHER_WEIGHTS = (".bin", ".pt", ".pth", ".pkl", ".ckpt", ".gguf", ".h5", ".msgpack", ".onnx")
 
 
@@ -79,6 +80,17 @@ def examine(folder: Path) -> ModelFolder:
         config=config,
         weights=weights,
     )
+
+
+def has_chat_template(folder: Path) -> bool:
+    """Whether a model brings a chat template of its own; one that does not is spoken to in ChatML (see `chat`)."""
+    if any((folder / name).is_file() for name in TEMPLATE_FILES):
+        return True
+    settings = folder / "tokenizer_config.json"
+    try:
+        return settings.is_file() and bool(_object(settings).get("chat_template"))
+    except EngineError:
+        return False
 
 
 def judge(config: Mapping[str, Any]) -> tuple[str, str]:

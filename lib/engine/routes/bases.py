@@ -16,6 +16,7 @@ from lib.engine import fitting
 from lib.engine.bases import Base, name_for, no_such_base, taken
 from lib.engine.hub import Download
 from lib.engine.hub_files import is_hub_id
+from lib.engine.hugging_face.folder import has_chat_template
 from lib.engine.protocol import body_of, invalid, listing
 from lib.engine.service import Service, service_of
 from lib.errors import Rejected
@@ -88,6 +89,7 @@ def base_object(base: Base) -> dict[str, Any]:
         "parameters": base.parameters,
         "weight_bytes": base.weight_bytes,
         "context": base.context,
+        "has_chat_template": has_chat_template(base.folder),
         "memory": None if memory is None else asdict(memory),
         "received_bytes": None,
         "total_bytes": None,
@@ -109,6 +111,7 @@ def download_object(download: Download) -> dict[str, Any]:
         "parameters": None,
         "weight_bytes": None,
         "context": None,
+        "has_chat_template": None,
         "memory": None,
         "received_bytes": download.received,
         "total_bytes": download.total,

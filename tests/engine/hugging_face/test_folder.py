@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from lib.engine.hugging_face import architectures, safetensors_header
-from lib.engine.hugging_face.folder import examine
+from lib.engine.hugging_face.folder import examine, has_chat_template
 from lib.errors import EngineError
 from tests.engine.hugging_face.model_folders import CONFIG, TENSORS, make, safetensors, with_header
 
@@ -34,6 +34,22 @@ def test_a_good_folder_is_measured(tmp_path: Path) -> None:
 def test_whole_numbers_among_the_weights_are_no_parameters(tmp_path: Path) -> None:
     weights = safetensors({**TENSORS, "model.positions": ("I64", (256,))})
     assert examine(make(tmp_path / "model", weights=weights)).parameters == 32 * 8 + 8
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "has"),
+    [
+        ("chat_template.jinja", "{{ messages }}", True),
+        ("tokenizer_config.json", '{"chat_template": "{{ messages }}"}', True),
+        ("tokenizer_config.json", '{"chat_template": null}', False),
+        ("tokenizer_config.json", "{", False),
+        ("README.md", "chat_template", False),
+    ],
+)
+def test_a_chat_template_is_the_models_own_or_none(tmp_path: Path, name: str, text: str, has: bool) -> None:
+    folder = make(tmp_path / "model")
+    (folder / name).write_text(text)
+    assert has_chat_template(folder) is has
 
 
 def test_weights_may_lie_in_several_files(tmp_path: Path) -> None:
