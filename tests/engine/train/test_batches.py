@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.engine.train.batches import MOST_TOKENS, Batches, runs
+from lib.engine.train.batches import MOST_TOKENS, Batches, filled, runs
 
 
 def lengths_of(count: int) -> np.ndarray:
@@ -73,3 +74,22 @@ def test_runs_hold_each_example_once_and_bound_the_tokens(sizes: list[int]) -> N
 @pytest.mark.parametrize(("sizes", "groups"), [([100, 100, 99], 1), ([200, 20], 2), ([1500, 1500], 2)])
 def test_runs_are_cut_where_padding_would_cost_more(sizes: list[int], groups: int) -> None:
     assert len(list(runs(np.arange(len(sizes)), np.array(sizes)))) == groups
+
+
+@given(st.lists(st.integers(1, 3000), min_size=1, max_size=60), st.integers(1, 4000))
+def test_filled_groups_hold_each_example_once_and_as_many_as_there_is_room_for(sizes: list[int], room: int) -> None:
+    lengths = np.array(sizes)
+    groups = list(filled(np.arange(len(sizes)), lengths, room))
+    assert sorted(int(one) for group in groups for one in group) == list(range(len(sizes)))
+    assert all(len(group) == 1 or int(lengths[group].sum()) <= room for group in groups)
+    for group, following in itertools.pairwise(groups):
+        assert int(lengths[group].sum() + lengths[following[0]]) > room
+
+
+def test_little_is_computed_for_padding_whatever_the_lengths() -> None:
+    lengths = np.clip(np.random.default_rng(0).lognormal(4.6, 0.9, 1000), 8, 2000).astype(np.int64)
+    for batch_size in (1, 4, 8, 32):
+        batches = Batches(lengths, 1, batch_size, 0)
+        groups = [group for step in range(1, batches.total_steps + 1) for group in runs(batches.step(step), lengths)]
+        computed = sum(int(lengths[group].max()) * len(group) for group in groups)
+        assert computed < 1.05 * lengths.sum()
