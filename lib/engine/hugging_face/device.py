@@ -48,6 +48,8 @@ def best(parameters: int) -> Device:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True, warn_only=True)
         device = torch.device("cuda", rank % torch.cuda.device_count())
+        # Processes of one training send their sums from the device that is current, which is the first unless said.
+        torch.cuda.set_device(device)
         numbers = torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
         return Device(device, numbers)
     if torch.backends.mps.is_available():
