@@ -16,7 +16,6 @@ from lib.engine.bases import Base
 from lib.engine.hugging_face import memory
 from lib.engine.hugging_face.folder import CONFIG_FILE, examine
 from lib.engine.protocol import invalid
-from lib.engine.settings import CONTEXT
 from lib.errors import EngineError
 
 Weights = Literal["lora", "full"]
@@ -89,7 +88,7 @@ def _needed(folder: Path, changed_at: int) -> tuple[int, int]:
     """What an adapter and all weights need, in bytes. Headers of weights are read once while the folder is as it is."""
     found = examine(folder)
     size = memory.bytes_per_number(found.parameters)
-    context = memory.context_of(found, CONTEXT)
+    context = memory.context_of(found)
     lora, full = (
         memory.needed(found, method, context, bytes_per_number=size, sparing=True).total for method in ("lora", "full")
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.dataset.auto import auto_batch_size, auto_epochs
+from lib.engine.hugging_face.memory import MOST_CONTEXT
 from lib.engine.model_book import ModelBook
 from lib.engine.settings import CONTEXT
 
@@ -38,16 +39,18 @@ def write(job: sqlite3.Row, folder: Path, models: ModelBook) -> None:
 
     Raises NotThere for a model that was deleted meanwhile.
     """
+    base = models.base(job["base"])
     orders = {
         "id": job["id"],
-        "base": str(models.base(job["base"]).folder),
+        "base": str(base.folder),
         "start_from": str(models.find(job["model"]).folder),
         "training_file": TRAINING_FILE,
         "validation_file": VALIDATION_FILE if job["validation_file"] else None,
         "method": job["method"],
         "seed": job["seed"],
         "suffix": job["suffix"],
-        "context": CONTEXT,
+        # An added model's own context, where it is less, is found by the trainer.
+        "context": CONTEXT if base.kind == "built_in" else MOST_CONTEXT,
         **json.loads(job["hyperparameters"]),
     }
     temporary = folder / f"{ORDERS_FILE}.tmp"

@@ -50,13 +50,16 @@ def row(**fields: Any) -> sqlite3.Row:
 
 def test_orders_name_files_from_their_folder_and_models_from_the_root(tmp_path: Path) -> None:
     def find(name: str) -> SimpleNamespace:
-        return SimpleNamespace(folder=Path("/models") / name)
+        return SimpleNamespace(folder=Path("/models") / name, kind="hugging_face" if name == "added" else "built_in")
 
     models: Any = SimpleNamespace(find=find, base=find)
+    write(row(base="added"), tmp_path, models)
+    assert json.loads((tmp_path / "job.json").read_text())["context"] == 4096
     write(row(validation_file="file-two"), tmp_path, models)
     told = json.loads((tmp_path / "job.json").read_text())
     assert (told["training_file"], told["validation_file"]) == ("training.jsonl", "validation.jsonl")
     assert (told["base"], told["start_from"]) == ("/models/base", "/models/ft:base:local::abcdefgh")
+    assert told["context"] == 2048
     assert (told["method"], told["beta"], told["n_epochs"]) == ("dpo", 0.5, 2)
     assert [path.name for path in tmp_path.iterdir()] == ["job.json"]
 
