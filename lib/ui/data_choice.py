@@ -45,6 +45,7 @@ def show(work: Work) -> None:
         # Another key once something has come in: that closes it, and shows what came.
         with st.popover("Bring in", icon=":material/upload_file:", key=f"bring_in_{data_arrival.arrivals()}"):
             data_arrival.bring_in("another")
+            st.caption("Or take a sample, made by Etude itself:")
             data_arrival.choose_sample("another")
         data_export.offer(work)
         _save(work)

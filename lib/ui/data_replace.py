@@ -27,6 +27,7 @@ LONGEST_NAME = 30
 def show(work: Work, places: Positions) -> None:
     """What to find, what to put there, what that would do, and the button that does it."""
     with st.container(border=True, gap="small"):
+        st.markdown(f"**{TITLE}**")
         data_whole.said()
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             text = st.text_input("Find", key="replace_find", live=True, persist_state="session")

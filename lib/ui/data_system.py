@@ -37,6 +37,7 @@ KEY = f"{as_typed.PREFIX}system_prompt"
 def show(work: Work, places: Positions) -> None:
     """The prompt, where it goes, what that would do, and the button that does it."""
     with st.container(border=True, gap="small"):
+        st.markdown(f"**{TITLE}**")
         data_whole.said()
         used = work.desk.assessed.used_systems()[:OFFERED]
         if used:
