@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,9 @@ def eventually(what: Callable[[], Any]) -> Any:
 class Running:
     """A started engine."""
 
-    def __init__(self, process: subprocess.Popen[str], address: dict[str, Any]) -> None:
+    def __init__(self, process: subprocess.Popen[str], address: dict[str, Any], log: Path) -> None:
         self.process = process
+        self.log = log
         self.base_url: str = address["base_url"]
         self.api_key: str = address["api_key"]
         self.pid: int = address["pid"]
@@ -92,10 +94,15 @@ class Running:
         return self._release()
 
     def _release(self) -> int:
-        for open_one in (self.http, self.client, self.strict, self.process.stdout, self.process.stderr):
+        for open_one in (self.http, self.client, self.strict, self.process.stdout):
             assert open_one is not None
             open_one.close()
-        return self.process.wait(timeout=10)
+        try:
+            return self.process.wait(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
 
 
 Start = Callable[..., Running]
@@ -128,20 +135,21 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def start_engine(base: Path) -> Iterator[Start]:
     """Starts engines; those that still run at the end are stopped."""
-    started: list[Running] = []
+    with ExitStack() as started:
 
-    def start(home: Path, **other: Any) -> Running:
-        process = subprocess.Popen(
-            command(home, base, **other), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        assert process.stdout is not None
-        running = Running(process, json.loads(process.stdout.readline()))
-        started.append(running)
-        return running
+        def start(home: Path, **other: Any) -> Running:
+            # A pipe that nobody reads would hold the engine up as soon as it is full.
+            said = home.with_name(f"{home.name}.log")
+            with said.open("ab") as log:
+                process = subprocess.Popen(
+                    command(home, base, **other), cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True
+                )
+            assert process.stdout is not None
+            running = Running(process, json.loads(process.stdout.readline()), said)
+            started.callback(running.close)
+            return running
 
-    yield start
-    for running in started:
-        running.close()
+        yield start
 
 
 @pytest.fixture(scope="module")

@@ -162,10 +162,11 @@ def test_what_is_not_the_engines_own_stays_where_it_is(start_engine: Start, tmp_
 
 
 def test_an_idle_engine_ends_by_itself_but_not_while_a_job_is_unfinished(start_engine: Start, tmp_path: Path) -> None:
-    engine = start_engine(tmp_path / "home", idle_exit=0.5)
-    engine.job(suffix="slow", hyperparameters={"n_epochs": 2})
+    # Long enough for a busy machine to make its first request in, and shorter than the job.
+    engine = start_engine(tmp_path / "home", idle_exit=2.0)
+    engine.job(suffix="slow", hyperparameters={"n_epochs": 4})
     with pytest.raises(subprocess.TimeoutExpired):
-        engine.process.wait(timeout=1.5)
+        engine.process.wait(timeout=3.0)
     assert engine.process.wait(timeout=30) == 0
 
 

@@ -185,7 +185,7 @@ def test_an_engine_that_was_killed_while_pausing_pauses(start_engine: Start, tmp
 
 
 def test_a_paused_job_does_not_keep_an_idle_engine(start_engine: Start, tmp_path: Path) -> None:
-    engine = start_engine(tmp_path / "home", idle_exit=1.0)
+    engine = start_engine(tmp_path / "home", idle_exit=2.0)
     pause(engine, running(engine))
     assert engine.process.wait(timeout=30) == 0
 
