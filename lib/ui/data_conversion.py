@@ -210,7 +210,7 @@ def _rest(files: Sequence[Opened], trials: Mapping[int, Trial]) -> None:
     things = "rows" if all(opened.kind == "table" for opened in files) else "lines"
     bad = lines_left(totals)
     said = f"{bad:,} of {of} {things} cannot become examples" if bad else "Not everything can be understood"
-    with st.expander(f":orange[:material/warning: {said}]", type="compact"):
+    with st.expander(f":orange[:material/warning:] {said}", type="compact"):
         data_left_out.problems(left, totals)
 
 

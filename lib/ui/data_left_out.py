@@ -90,5 +90,6 @@ def _heading(unread: int, keys: Mapping[str, int], sentences: Sequence[str]) -> 
         has = "has" if len(keys) == 1 else "have"
         parts.append(f"{number_of(len(keys), 'key')} of the file {has} no place in the examples")
     if parts:
-        return f":orange[:material/warning: {'; '.join(parts)}]"
+        # The title of a closed list is muted: coloured words could hardly be read there.
+        return f":orange[:material/warning:] {'; '.join(parts)}"
     return ":material/info: How the file was read"
