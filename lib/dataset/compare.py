@@ -22,6 +22,7 @@ from lib.dataset.prompt import prompt_of
 
 Hashes = npt.NDArray[np.int64]
 Integers = npt.NDArray[np.int64]
+Bits = npt.NDArray[np.bool_]
 Told = Callable[[int, int], None]
 
 BLOCK_LINES, BLOCK_BYTES = 4096, 8 << 20
@@ -99,7 +100,8 @@ def compare(
     total = len(old) + len(new)
     before = line_hashes(old, told and (lambda done, _: told(done, total)))
     after = line_hashes(new, told and (lambda done, _: told(len(old) + done, total)))
-    kept = _joined(before, after)
+    was, now = validation[0].mask(len(old)), validation[1].mask(len(new))
+    kept = _kept(before, after, was, now)
     gone, come = _others(kept[:, 0], len(old)), _others(kept[:, 1], len(new))
     # Where a line stands: after how many lines of its set that the other has too.
     stands = _gaps(gone, kept[:, 0], len(old)), _gaps(come, kept[:, 1], len(new))
@@ -107,8 +109,7 @@ def compare(
     changed = np.stack([gone[pairs[:, 0]], come[pairs[:, 1]]], axis=1)
     changed = changed[np.argsort(changed[:, 1])]
     both = np.concatenate([kept, changed])
-    was = validation[0].mask(len(old))[both[:, 0]]
-    now = validation[1].mask(len(new))[both[:, 1]]
+    was, now = was[both[:, 0]], now[both[:, 1]]
     return Comparison(
         added=Places(np.setdiff1d(come, changed[:, 1])),
         removed=Places(np.setdiff1d(gone, changed[:, 0])),
@@ -116,7 +117,7 @@ def compare(
         kept=kept,
         to_validation=Places(both[:, 1][~was & now]),
         to_training=Places(both[:, 1][was & ~now]),
-        reordered=bool(np.any(np.diff(kept[:, 0]) < 0)),
+        reordered=_are_reordered(before, after, kept),
     )
 
 
@@ -143,6 +144,34 @@ def _joined(left: Hashes, right: Hashes) -> Integers:
     there = (values[at] == sought) & (rank < counts[at])
     rows = np.stack([lefts[begins[at[there]] + rank[there]], rights[there]], axis=1)
     return rows[np.argsort(rows[:, 1])]
+
+
+def _kept(before: Hashes, after: Hashes, was: Bits, now: Bits) -> Integers:
+    """Rows (place before, place after) of equal lines; ascending in the second.
+
+    Of several equal ones those on the same side of the split belong together: else a copy that is taken out of training
+    would make the one in validation look as if it had been moved there.
+    """
+    kept = _joined(_mixed(before, was), _mixed(after, now))
+    left, right = _others(kept[:, 0], len(before)), _others(kept[:, 1], len(after))
+    moved = _joined(before[left], after[right])
+    every = np.concatenate([kept, np.stack([left[moved[:, 0]], right[moved[:, 1]]], axis=1)])
+    return every[np.argsort(every[:, 1])]
+
+
+def _are_reordered(before: Hashes, after: Hashes, kept: Integers) -> bool:
+    """Whether the lines that both have stand in another order. Of several equal ones it cannot be told which are left,
+    so lines of which some were added or taken out do not count.
+    """
+    values = before[kept[:, 0]]
+    places = kept[_times(before, values) == _times(after, values), 0]
+    return bool(np.any(np.diff(places) < 0))
+
+
+def _times(held: Hashes, values: Hashes) -> Integers:
+    """How often each of these values stands there."""
+    every = np.sort(held)
+    return np.searchsorted(every, values, side="right") - np.searchsorted(every, values, side="left")
 
 
 def _others(taken: Integers, length: int) -> Integers:
@@ -216,6 +245,6 @@ def _hash(text: str) -> int:
     return xxhash.xxh3_64_intdigest(text.encode("utf-8", "surrogatepass"))
 
 
-def _mixed(values: Hashes, gaps: Integers) -> Hashes:
+def _mixed(values: Hashes, places: Integers | Bits) -> Hashes:
     """A hash of both: equal values at one place. The multiplier is that of splitmix64."""
-    return (values.view(np.uint64) ^ (gaps.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))).view(np.int64)
+    return (values.view(np.uint64) ^ (places.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))).view(np.int64)

@@ -73,6 +73,24 @@ def test_one_of_two_equal_lines_taken_out_is_one_removal() -> None:
     assert said(between(many(3), twice)) == ([3, 4, 5], [], [])
 
 
+def test_whichever_of_two_equal_lines_is_taken_out_no_other_has_moved() -> None:
+    twice = [chat("Same?", "Yes."), *many(4), chat("Same?", "Yes.")]
+    for new in (twice[1:], twice[:-1]):
+        found = between(twice, new)
+        assert (len(found.removed), len(found.changed), found.reordered) == (1, 0, False)
+    assert between([*many(2), *many(2)], [*many(2)[::-1], *many(2)[::-1]]).reordered
+
+
+def test_a_copy_taken_out_of_training_moves_nothing_to_validation() -> None:
+    leak = [chat("Same?", "Yes."), *many(9), chat("Same?", "Yes.")]
+    found = compare(opened(leak), opened(leak[1:]), validation=(Places([10]), Places([9])))
+    assert said(found) == ([], [0], [])
+    assert (len(found.to_validation), len(found.to_training), found.reordered) == (0, 0, False)
+    # What did move is told, whichever copy it is.
+    found = compare(opened(leak[1:]), opened(leak[1:]), validation=(Places([9]), Places([0])))
+    assert (list(found.to_validation), list(found.to_training)) == ([0], [9])
+
+
 def test_another_order_is_no_change_but_not_equal() -> None:
     found = between(many(6), many(6)[::-1])
     assert said(found) == ([], [], [])
