@@ -55,14 +55,14 @@ def _table(work: Work, shown: Sequence[Version], tokens: dict[str, int | None]) 
         column_config={
             "": st.column_config.TextColumn(width=24, help="The version that is shown"),
             "No.": number(width=40),
-            "Name": st.column_config.TextColumn(width=170),
+            "Name": st.column_config.TextColumn(width=150),
             "Examples": number(width=76, format="localized"),
             "Held out": number(width=70, format="localized"),
-            "Changed": st.column_config.TextColumn(width=160, help="Compared with the version that it was made from"),
+            "Changed": st.column_config.TextColumn(width=150, help="Compared with the version that it was made from"),
             "Tokens": number(width=76, format="localized", help=f"Billed for one epoch, {work.measure.model}"),
             "Difference": number(width=84, format="localized", help="In tokens, to the version below"),
             "Cost": st.column_config.TextColumn(width=84, alignment="right", help=data_price.source(work)),
-            "Saved": st.column_config.TextColumn(width=118),
+            "Saved": st.column_config.TextColumn(width=128),
         },
         alt="Versions of this dataset, newest first",
     )
