@@ -283,7 +283,7 @@ def _near_finding(case: Case, code: str, number: int, likeness: float) -> Findin
 
 
 def _holds(positions: Positions, at: int) -> bool:
-    place = int(np.searchsorted(positions, at))
+    place = int(positions.searchsorted(positions.dtype.type(at)))
     return place < len(positions) and int(positions[place]) == at
 
 

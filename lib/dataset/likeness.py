@@ -31,7 +31,7 @@ class Alike:
     def first(self, code: str, position: int) -> int | None:
         """The first example that the one at this position is like, in the sense of this code; None when it is not."""
         positions, firsts = self.found[code]
-        at = int(np.searchsorted(positions, position))
+        at = int(positions.searchsorted(positions.dtype.type(position)))
         return int(firsts[at]) if at < len(positions) and positions[at] == position else None
 
 

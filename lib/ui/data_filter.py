@@ -104,11 +104,11 @@ def places(work: Work, wanted: Filter, order: Order = "line") -> Positions:
 
 def at(places: Positions, place: int) -> int:
     """Where in `places` (not empty, in any order) this place is; where it would be, or the first, when it is not."""
+    if st.session_state.get("order", "line") == "line":
+        # Of the type of the others: numpy would otherwise turn a million of them into another one first.
+        return min(int(places.searchsorted(places.dtype.type(place))), len(places) - 1)
     exactly = np.flatnonzero(places == place)
-    if len(exactly):
-        return int(exactly[0])
-    by_line = st.session_state.get("order", "line") == "line"
-    return min(int(np.searchsorted(places, place)), len(places) - 1) if by_line else 0
+    return int(exactly[0]) if len(exactly) else 0
 
 
 def only(**values: Any) -> None:

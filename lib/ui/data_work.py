@@ -56,11 +56,17 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the check says of a state of the desk: positions by code, findings about the whole, kinds with numbers."""
+    """What the check says of a state of the desk: positions by code, findings about the whole, kinds with numbers; and
+    how much there is, which takes a look at every example too.
+    """
 
     found: Mapping[str, Positions]
     about_the_whole: list[Finding]
     kinds: list[tuple[Kind, int]]
+    examples: int
+    training: int
+    held_out: int
+    tokens: int
 
 
 @dataclass(frozen=True)
@@ -85,22 +91,22 @@ class Work:
     @property
     def examples(self) -> int:
         """How many examples there are."""
-        return self.desk.assessed.examples
+        return self._said.examples
 
     @property
     def training(self) -> int:
         """How many examples are trained on."""
-        return self.desk.assessed.training
+        return self._said.training
 
     @property
     def held_out(self) -> int:
         """How many examples are held out for validation."""
-        return self.desk.assessed.validation
+        return self._said.held_out
 
     @property
     def tokens(self) -> int | None:
         """Tokens billed for one epoch; None when they cannot be counted."""
-        return self.desk.assessed.tokens(self.measure.limit) if self.desk.encoding else None
+        return self._said.tokens if self.desk.encoding else None
 
     @property
     def found(self) -> Mapping[str, Positions]:
@@ -247,7 +253,15 @@ def _said(key: str, _work: Work) -> Said:
         whole.append(too_large(size, _work.measure.file_bytes))
     kinds = [(KINDS[code], len(places)) for code, places in found.items()]
     kinds.sort(key=lambda one: (ORDER.index(one[0].severity), -one[1]))
-    return Said(found, whole, kinds)
+    return Said(
+        found=found,
+        about_the_whole=whole,
+        kinds=kinds,
+        examples=assessed.examples,
+        training=assessed.training,
+        held_out=assessed.validation,
+        tokens=assessed.tokens(_work.measure.limit),
+    )
 
 
 def chosen_measure() -> Measure:
