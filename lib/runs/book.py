@@ -1,6 +1,6 @@
 """The book of runs: every job that is followed, its events and its checkpoints, as the workspace keeps them.
 
-Knows the tables `runs`, `run_events` and `run_checkpoints`. It calls no service and draws no conclusion.
+Knows the tables `runs`, `run_events`, `run_checkpoints` and `run_files`. It calls no service and draws no conclusion.
 """
 
 from __future__ import annotations
@@ -62,6 +62,16 @@ class Run:
     def finished(self) -> bool:
         """Whether the service says that nothing more will happen."""
         return self.status in FINAL
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing happens until a person resumes the job."""
+        return self.status in ("pausing", "paused")
+
+    @property
+    def started_elsewhere(self) -> bool:
+        """Whether another program started the job: of a launch from here the data is known."""
+        return self.version_id is None
 
     @property
     def error(self) -> str | None:
@@ -145,6 +155,17 @@ def checkpoints(ws: Workspace, run_id: str) -> tuple[Checkpoint, ...]:
     )
 
 
+def file_names(ws: Workspace, run_id: str) -> dict[str, str | None]:
+    """What the service calls the files of a run that was started elsewhere, by their ids; None for what it keeps."""
+    return {row["file_id"]: row["name"] for row in ws.read("SELECT * FROM run_files WHERE run_id = ?", (run_id,))}
+
+
+def record_file_name(ws: Workspace, run_id: str, file_id: str, name: str | None) -> None:
+    """Keep what the service calls a file of a run; None when it does not tell."""
+    with ws.write() as db:
+        db.execute("INSERT OR REPLACE INTO run_files VALUES (?, ?, ?)", (run_id, file_id, name))
+
+
 def record_job(
     db: sqlite3.Connection, service_id: str, job: Mapping[str, Any], *, heard_at: float, version_id: str | None = None
 ) -> str:
@@ -200,6 +221,17 @@ def record_job(
         ),
     )
     return run_id
+
+
+def expect_history(db: sqlite3.Connection, run_id: str) -> None:
+    """Have a run that has ended asked about until `record_history`: whoever is killed before that asks again."""
+    db.execute("UPDATE runs SET heard_at = MIN(heard_at, COALESCE(finished_at, heard_at)) WHERE id = ?", (run_id,))
+
+
+def record_history(ws: Workspace, run_id: str) -> None:
+    """All that the service had to say about a run has been written down just now."""
+    with ws.write() as db:
+        db.execute("UPDATE runs SET heard_at = ? WHERE id = ?", (ws.clock(), run_id))
 
 
 def record_events(ws: Workspace, run_id: str, found: Iterable[Event]) -> int:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from lib.errors import EtudeError, WorkspaceError
 from lib.runs import book
-from lib.runs.plan import Plan
+from lib.runs.plan import LAUNCH_KEY, Plan
 from lib.workspace.database import Workspace
 
 State = Literal["prepared", "uploading", "sending", "unknown", "linked", "not_created"]
@@ -96,12 +96,29 @@ def begin_sending(ws: Workspace, launch_id: str, request: Mapping[str, Any], sen
 def link(ws: Workspace, launch: Launch, job: Mapping[str, Any]) -> str:
     """The job is there: follow it as a run and remember it as what became of this launch. Returns the run's id."""
     with ws.write() as db:
-        run_id = book.record_job(db, launch.service_id, job, heard_at=ws.clock(), version_id=launch.version_id)
-        db.execute(
-            "UPDATE launches SET state = 'linked', run_id = ?, problem = NULL, updated_at = ? WHERE id = ?",
-            (run_id, ws.clock(), launch.id),
-        )
-    return run_id
+        return _link(db, ws.clock(), launch, job)
+
+
+def unclear(db: sqlite3.Connection, service_id: str) -> bool:
+    """Whether a launch at this service may have made a job that is not known to be its own yet."""
+    marks = ", ".join("?" for _ in OPEN)
+    found = db.execute(
+        f"SELECT 1 FROM launches WHERE service_id = ? AND state IN ({marks}) LIMIT 1", (service_id, *OPEN)
+    )
+    return found.fetchone() is not None
+
+
+def link_late(db: sqlite3.Connection, now: float, service_id: str, job: Mapping[str, Any]) -> str | None:
+    """Give a job to the launch that it names, where that one was given up before the job was to be seen.
+
+    Returns the run's id, None when there is no such launch.
+    """
+    metadata = job.get("metadata")
+    mark = metadata.get(LAUNCH_KEY) if isinstance(metadata, Mapping) else None
+    row = db.execute(
+        "SELECT * FROM launches WHERE id = ? AND service_id = ? AND state = 'not_created'", (str(mark), service_id)
+    ).fetchone()
+    return _link(db, now, _launch(row), job) if row is not None else None
 
 
 def give_up(ws: Workspace, launch_id: str, error: EtudeError) -> None:
@@ -113,8 +130,17 @@ def give_up(ws: Workspace, launch_id: str, error: EtudeError) -> None:
 
 
 def taken_jobs(ws: Workspace, service_id: str) -> frozenset[str]:
-    """The service's jobs that are followed already."""
+    """The service's jobs that are followed already, or were until a person removed them."""
     return frozenset(row[0] for row in ws.read("SELECT job_id FROM runs WHERE service_id = ?", (service_id,)))
+
+
+def _link(db: sqlite3.Connection, now: float, launch: Launch, job: Mapping[str, Any]) -> str:
+    run_id = book.record_job(db, launch.service_id, job, heard_at=now, version_id=launch.version_id)
+    db.execute(
+        "UPDATE launches SET state = 'linked', run_id = ?, problem = NULL, updated_at = ? WHERE id = ?",
+        (run_id, now, launch.id),
+    )
+    return run_id
 
 
 def _move(db: sqlite3.Connection, now: float, launch_id: str, before: tuple[State, ...], after: State) -> bool:

@@ -170,7 +170,7 @@ def progress(run: Run, curves: Curves, now: float) -> Progress:
         n_epochs=curves.n_epochs,
         share=min(1.0, step / total) if total else None,
         seconds_elapsed=max(0.0, until - run.created_at),
-        seconds_left=None if run.finished else _seconds_left(run, curves, total, now),
+        seconds_left=None if run.finished or run.paused else _seconds_left(run, curves, total, now),
     )
 
 

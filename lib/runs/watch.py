@@ -13,11 +13,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
-from lib.errors import BadCredentials, EtudeError, NotThere, Rejected, ServiceError, Unreachable
+from lib.errors import BadCredentials, EtudeError, NotAllowed, NotThere, Rejected, ServiceError, Unreachable
 from lib.runs import book, intents, result_file
 from lib.runs.book import Problem, Run
-from lib.runs.heard import checkpoint_of, event_of
+from lib.runs.elsewhere import Newcomers
+from lib.runs.heard import checkpoint_of, clean, event_of
 from lib.runs.launch import settle
 from lib.runs.locks import held_if_free
 from lib.runs.metrics import curves
@@ -52,23 +54,12 @@ def poll(ws: Workspace, connection: Connection, run: Run) -> Run:
         _hear_checkpoints(ws, connection, now)
         if now.status == "succeeded":
             _fill_gaps(ws, connection, now)
+        if now.started_elsewhere:
+            _hear_file_names(ws, connection, now)
+        if now.finished:
+            book.record_history(ws, run.id)
     except ServiceError as error:
         book.record_problem(ws, run.id, Problem.of(error, ws.clock()))
-    return book.run(ws, run.id)
-
-
-def cancel(ws: Workspace, connection: Connection, run: Run) -> Run:
-    """Ask the service to stop a job and return what it says then. A job that has ended already is left as it ended."""
-    jobs = connection.once.fine_tuning.jobs.with_raw_response
-    try:
-        answer = ask_for_one(connection, "cancel the job", lambda: jobs.cancel(run.job_id))
-    except Rejected:
-        after = poll(ws, connection, run)
-        if after.finished:
-            return after
-        raise
-    with ws.write() as db:
-        book.record_job(db, run.service_id, answer.body, heard_at=ws.clock())
     return book.run(ws, run.id)
 
 
@@ -85,6 +76,7 @@ def _hear_job(ws: Workspace, connection: Connection, run: Run) -> None:
         ) from error
     with ws.write() as db:
         book.record_job(db, run.service_id, {**job, "id": run.job_id}, heard_at=ws.clock())
+        book.expect_history(db, run.id)
 
 
 def _hear_events(ws: Workspace, connection: Connection, run: Run) -> None:
@@ -135,6 +127,20 @@ def _fill_gaps(ws: Workspace, connection: Connection, run: Run) -> None:
         book.record_events(ws, run.id, result_file.events(content, file_id, steps, run.finished_at or run.created_at))
 
 
+def _hear_file_names(ws: Workspace, connection: Connection, run: Run) -> None:
+    """What the service calls the files of a job that another program made; asked once."""
+    known, files = book.file_names(ws, run.id), connection.once.files.with_raw_response
+    for file_id in (run.job.get("training_file"), run.job.get("validation_file")):
+        if not isinstance(file_id, str) or not file_id or clean(file_id) in known:
+            continue
+        try:
+            told = ask_for_one(connection, "read the file's name", partial(files.retrieve, file_id)).body
+        except (NotThere, NotAllowed, Rejected):
+            told = {}
+        name = told.get("filename")
+        book.record_file_name(ws, run.id, clean(file_id), clean(name) if isinstance(name, str) and name else None)
+
+
 @dataclass(slots=True)
 class _Turn:
     """When something is asked about next (by the monotonic clock), and how long the pause before that was."""
@@ -148,7 +154,7 @@ class Watcher:
 
     However many watchers a workspace has, in this process and in others, one of them asks services; if it ends, another
     takes over. `connect_for` is called afresh for every attempt, so that a new address or key is used at once, and what
-    it gives is closed afterwards; None means that there is no key.
+    it gives is closed afterwards; None means that there is no key. `newcomers` finds jobs that others have started.
     """
 
     def __init__(
@@ -156,11 +162,13 @@ class Watcher:
         ws: Workspace,
         connect_for: Connect,
         *,
+        newcomers: Newcomers | None = None,
         quickest: float = QUICKEST,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ws = ws
         self._connect_for = connect_for
+        self._newcomers = newcomers
         self._quickest = quickest
         self._monotonic = monotonic
         self._turns: dict[str, _Turn] = {}
@@ -201,6 +209,8 @@ class Watcher:
             due_launches = [one for one in launches if one.service_id == service_id and self._is_due(one.id)]
             if due_runs or due_launches:
                 self._ask(service_id, due_runs, due_launches)
+        if self._newcomers is not None:
+            self._newcomers.look()
 
     def _ask(self, service_id: str, runs: list[Run], launches: list[intents.Launch]) -> None:
         try:

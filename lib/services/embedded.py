@@ -95,6 +95,17 @@ def running(home: Path) -> Address | None:
     return found if found is not None and _is_engine(found.pid) else None
 
 
+def jobs_changed_at(home: Path) -> int | None:
+    """When a job was last made there, or removed (nanoseconds since 1970); None before the first.
+
+    Asks nothing: a service that is asked does not end by itself when nobody needs it.
+    """
+    try:
+        return (_folder(home) / "jobs").stat().st_mtime_ns
+    except OSError:
+        return None
+
+
 def stop(home: Path) -> None:
     """Stop the embedded service and wait until it is gone; nothing happens when none runs.
 

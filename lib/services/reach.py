@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from lib.services import embedded
 from lib.services.connection import Connection, connect
 from lib.services.credentials import Secret, find_key
-from lib.services.service import Service, at
+from lib.services.service import EMBEDDED, Service, at
 from lib.workspace.database import Workspace
 
 
@@ -27,3 +27,9 @@ def reach(ws: Workspace, service: Service, session_keys: Mapping[str, Secret]) -
     if secret is None and service.key_source != "none":
         return None
     return connect(service, secret)
+
+
+def reach_running(ws: Workspace) -> Connection | None:
+    """A connection to the embedded service if it runs; starts nothing. None otherwise."""
+    found = embedded.running(ws.home)
+    return connect(at(EMBEDDED, found.base_url), found.api_key) if found is not None else None

@@ -88,7 +88,7 @@ def _cancel(reading: Reading) -> None:
 
 @trouble.told()
 def _stop(run_id: str) -> None:
-    from lib.runs.watch import cancel
+    from lib.runs.orders import cancel
 
     ws = session.workspace()
     run = book.run(ws, run_id)

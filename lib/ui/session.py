@@ -168,6 +168,7 @@ def _lent(home: str) -> dict[str, Secret]:
 
 @st.cache_resource(max_entries=8, show_spinner=False, on_release=lambda watcher: watcher.stop())
 def _watcher(home: str) -> Watcher:
+    from lib.runs.elsewhere import Newcomers
     from lib.runs.watch import Watcher
     from lib.services.reach import reach
     from lib.services.service import find
@@ -178,7 +179,7 @@ def _watcher(home: str) -> Watcher:
         service = find(ws, service_id)
         return reach(ws, service, lent) if service is not None else None
 
-    watcher = Watcher(ws, connect_for)
+    watcher = Watcher(ws, connect_for, newcomers=Newcomers(ws))
     watcher.start()
     atexit.register(watcher.stop)
     return watcher

@@ -17,7 +17,8 @@ from lib.runs import book, intents
 from lib.runs.book import Run
 from lib.runs.launch import launch
 from lib.runs.metrics import Curves, curves
-from lib.runs.watch import SLOWEST, Watcher, cancel, poll
+from lib.runs.orders import cancel
+from lib.runs.watch import SLOWEST, Watcher, poll
 from lib.services.connection import Connection
 from lib.workspace.database import Workspace
 from tests.protocol_server import Dropped, Fault, Html, Lost, Plain, ProtocolServer, Refused, Truncated
