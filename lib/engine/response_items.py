@@ -18,6 +18,7 @@ from lib.engine.store import new_id
 from lib.errors import Rejected
 
 Item = dict[str, Any]
+REFERENCE = "item_reference"
 
 
 class InputText(Struct, tag_field="type", tag="input_text"):
@@ -60,11 +61,27 @@ class FunctionCallOutput(Struct):
     output: Content
 
 
-def kept_items(given: str | Sequence[Item]) -> list[Item]:
-    """The items as they are kept and shown, each with an id. Raises Rejected, with the path, for one that is none."""
+class Reference(Struct):
+    id: str
+
+
+def references(given: str | Sequence[Item]) -> list[str]:
+    """The ids of the earlier items that an input names instead of repeating them. Raises Rejected."""
+    if isinstance(given, str):
+        return []
+    return [
+        _typed(item, Reference, f"input[{place}]").id for place, item in enumerate(given) if _kind(item) == REFERENCE
+    ]
+
+
+def kept_items(given: str | Sequence[Item], named: Mapping[str, Item]) -> list[Item]:
+    """The items as they are kept and shown, each with an id; `named` are those that `references` tells of.
+
+    Raises Rejected, with the path, for one that is none.
+    """
     if isinstance(given, str):
         return [_message(InputMessage(given, "user"), "input")]
-    return [kept for place, item in enumerate(given) for kept in _kept(item, f"input[{place}]")]
+    return [kept for place, item in enumerate(given) for kept in _kept(item, f"input[{place}]", named)]
 
 
 def messages_of(items: Sequence[Item], instructions: str | None) -> list[dict[str, Any]]:
@@ -92,8 +109,13 @@ def messages_of(items: Sequence[Item], instructions: str | None) -> list[dict[st
     return messages
 
 
-def _kept(item: Item, where: str) -> list[Item]:
-    kind = item.get("type", "message")
+def _kind(item: Item) -> Any:
+    """What an item is. The type may be left out of messages, and of the name of an item, which is nothing but an id."""
+    return item.get("type", REFERENCE if item.keys() == {"id"} else "message")
+
+
+def _kept(item: Item, where: str, named: Mapping[str, Item]) -> list[Item]:
+    kind = _kind(item)
     if kind == "message":
         return [_message(_typed(item, InputMessage, where), where)]
     if kind == "function_call":
@@ -104,6 +126,8 @@ def _kept(item: Item, where: str) -> list[Item]:
         if not isinstance(output.output, str):
             _check_parts(output.output, f"{where}.output")
         return [{"id": new_id("fco_", 48), "type": kind, "status": "completed", **msgspec.to_builtins(output)}]
+    if kind == REFERENCE:
+        return [named[item["id"]]]
     if kind == "reasoning":
         # Programs send back all that they were given by other models. Nothing here reads it.
         return []

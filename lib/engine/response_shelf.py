@@ -33,7 +33,7 @@ class ResponseShelf:
         told, given = json.dumps(response), json.dumps(items)
         # A person waits for this answer, and it is no loss of work: the disk need not be waited for.
         with self._store.change(at_once=False) as db:
-            db.execute(
+            added = db.execute(
                 "INSERT INTO responses (id, previous_id, input, response, bytes, created_at) VALUES (?, ?, ?, ?, ?, ?)",
                 (
                     response["id"],
@@ -44,6 +44,9 @@ class ResponseShelf:
                     response["created_at"],
                 ),
             )
+            kept = [(item["id"], added.lastrowid) for item in (*items, *response["output"])]
+            # An item that was named in the request belongs to the response that it first came with.
+            db.executemany("INSERT OR IGNORE INTO response_items (id, response) VALUES (?, ?)", kept)
             self._make_room(db)
 
     def get(self, response_id: str) -> dict[str, Any]:
@@ -55,6 +58,18 @@ class ResponseShelf:
         """The input that came with a response. Raises NotThere."""
         items: list[Item] = json.loads(self._row(response_id)["input"])
         return items
+
+    def named(self, item_ids: Sequence[str]) -> dict[str, Item]:
+        """The kept items with these ids. Raises NotThere, in OpenAI's words, and Rejected when all are too long."""
+        found: dict[str, Item] = {}
+        size = 0
+        for item_id in item_ids:
+            found[item_id] = found.get(item_id) or self._item(item_id)
+            size += len(json.dumps(found[item_id]))
+            if size > BODY_LIMIT:
+                said = f"The items that are named have more than {BODY_LIMIT} bytes."
+                raise invalid("input", said, code="context_length_exceeded")
+        return found
 
     def remove(self, response_id: str) -> None:
         """Forget a response. Raises NotThere."""
@@ -90,6 +105,21 @@ class ResponseShelf:
         if row is None:
             raise NotThere(f"Response with id '{response_id[:80]}' not found.", status=404)
         return row
+
+    def _item(self, item_id: str) -> Item:
+        row = self._store.row(
+            "SELECT input, response FROM responses WHERE number = (SELECT response FROM response_items WHERE id = ?)",
+            (item_id,),
+        )
+        if row is None:
+            raise NotThere(
+                f"Item with id '{item_id[:80]}' not found. Items are not persisted when `store` is set to false. "
+                "Try again with `store` set to true, or remove this item from your input.",
+                status=404,
+                param="input",
+            )
+        items: list[Item] = [*json.loads(row["input"]), *json.loads(row["response"])["output"]]
+        return next(item for item in items if item["id"] == item_id)
 
     def _make_room(self, db: sqlite3.Connection) -> None:
         db.execute("DELETE FROM responses WHERE created_at <= ?", (self._clock() - LIFETIME_SECONDS,))

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from lib.errors import EngineError
 
 # One script a version: a new database runs all of them, an older one those it lacks. A script that was released stays.
-SCHEMAS = tuple(Path(__file__).parent / name for name in ("schema.sql", "schema_2.sql", "schema_3.sql"))
+SCHEMAS = tuple(Path(__file__).parent / name for name in ("schema.sql", "schema_2.sql", "schema_3.sql", "schema_4.sql"))
 VERSION = len(SCHEMAS)
 BUSY_SECONDS = 5.0
 ALPHABET = string.ascii_letters + string.digits

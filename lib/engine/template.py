@@ -55,8 +55,8 @@ class Reply:
 class CallForm:
     """How an answer spells a tool call: `before`, the name, `between`, the arguments as JSON, `after`.
 
-    Between two calls stands `separator`. Numbers are ids of marks, texts are spelled by any tokens; `before` begins with
-    what tells a call from words. `alone`: a call stands at the very beginning of an answer, or it is none.
+    Between two calls stands `separator`. Numbers are ids of marks, texts are spelled by any tokens; `before` begins
+    with what tells a call from words. `alone`: a call stands at the very beginning of an answer, or it is none.
     """
 
     before: tuple[int | str, ...]

@@ -1,6 +1,6 @@
 """Uploads in parts: announced, filled part by part, and put together into a file, or given up.
 
-Parts lie under `uploads/` until their upload is completed, cancelled or an hour old; a restart of the engine keeps them.
+Parts lie under `uploads/` until their upload is completed, cancelled or an hour old; a restart keeps them.
 Source of the rules: OpenAI's OpenAPI document of 2026-08-21. Knows no route and no form.
 """
 

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from lib.engine.answer_process import Piece
 from lib.engine.pieces import Pieces, together, unless_gone, with_first
 from lib.engine.protocol import body_of, invalid, limit_of, listing, not_there
-from lib.engine.response_items import Item, kept_items, messages_of
+from lib.engine.response_items import Item, kept_items, messages_of, references
 from lib.engine.response_object import Writing
 from lib.engine.response_request import ResponseRequest, generation, in_its_words
 from lib.engine.response_stream import Telling
@@ -28,7 +28,7 @@ async def create(request: Request) -> Response:
     asked = await body_of(request, ResponseRequest)
     service = service_of(request)
     model = service.models.find(asked.model)
-    items = kept_items(asked.input)
+    items = kept_items(asked.input, service.responses.named(references(asked.input)))
     before = service.responses.conversation(asked.previous_response_id)
     try:
         told = generation(asked, asked.offer(), messages_of([*before, *items], asked.instructions))

@@ -12,8 +12,9 @@ import openai
 import pytest
 
 from lib.engine import response_shelf
+from lib.engine.protocol import BODY_LIMIT
 from lib.engine.response_shelf import ResponseShelf
-from lib.engine.store import Store
+from lib.engine.store import SCHEMAS, Store
 from lib.errors import NotThere, Rejected
 from tests.engine.server.conftest import BASE, Running, Start, eventually
 from tests.engine.server.test_chat import children
@@ -168,6 +169,32 @@ def test_all_that_was_answered_can_be_sent_back(engine: Running) -> None:
         {"type": "message", "role": "user", "content": ASKED},
     ]
     assert asked(engine, input=items)["roles"] == ["user", "assistant", "user"]
+
+
+def test_an_item_may_be_named_instead_of_repeated(engine: Running) -> None:
+    first = engine.strict.responses.create(model=BASE, input="x", tools=[LOOK])
+    call: Any = first.output[0]
+    output: Any = {"type": "function_call_output", "call_id": call.call_id, "output": "42"}
+    (given,) = engine.client.responses.input_items.list(first.id).data
+    items: Any = [{"id": given.id}, {"type": "item_reference", "id": call.id}, output]
+    told: Any = [*items, {"role": "user", "content": ASKED}]
+    second = engine.strict.responses.create(model=BASE, input=told)
+    assert json.loads(second.output_text)["roles"] == ["user", "assistant", "tool", "user"]
+    kept = engine.client.responses.input_items.list(second.id, order="asc").data
+    assert [item.id for item in kept[:2]] == [given.id, call.id]
+    with pytest.raises(openai.BadRequestError, match="No tool output found for function call call_"):
+        engine.client.responses.create(model=BASE, input=[{"type": "item_reference", "id": call.id}])
+    # A response that is forgotten takes its items with it, and only its own.
+    engine.client.responses.delete(first.id)
+    message: Any = [{"type": "item_reference", "id": second.output[0].id}]
+    assert asked(engine, input=[*message, {"role": "user", "content": ASKED}])["roles"] == ["assistant", "user"]
+    unkept = engine.client.responses.create(model=BASE, input="x", store=False).output[0].id
+    for unknown in (call.id, unkept, "msg_unknown"):
+        gone: Any = [{"type": "item_reference", "id": unknown}]
+        with pytest.raises(openai.NotFoundError, match=f"Item with id '{unknown}' not found") as refusal:
+            engine.client.responses.create(model=BASE, input=gone)
+        assert (refusal.value.param, refusal.value.code) == ("input", None)
+    assert refused(engine, input=[{"type": "item_reference"}])["param"] == "input[0].id"
 
 
 def test_calls_belong_to_the_assistants_message_before_them(engine: Running) -> None:
@@ -364,20 +391,36 @@ def test_responses_are_kept_for_a_month_and_within_bounds(store: Store, monkeypa
         shelf.add(response(number), [])
     assert [row["id"] for row in store.rows("SELECT id FROM responses")] == ["resp_2", "resp_3", "resp_4"]
     monkeypatch.setattr(response_shelf, "MOST_BYTES", 1500)
-    shelf.add(response(5, output=["x" * 1000]), [])
+    shelf.add(response(5, output=[{"id": "msg_5", "text": "x" * 1000}]), [])
     assert shelf.get("resp_5")["output"]
     with pytest.raises(NotThere):
         shelf.get("resp_2")
     now += 31 * 24 * 3600
     shelf.add(response(6, created_at=int(now)), [])
     assert [row["id"] for row in store.rows("SELECT id FROM responses")] == ["resp_6"]
+    assert store.rows("SELECT id FROM response_items") == []
+
+
+def test_items_named_are_bounded_together_and_known_from_before(store: Store) -> None:
+    shelf = ResponseShelf(store, lambda: 0.0)
+    long = {"id": "msg_long", "type": "message", "role": "user", "content": "x" * (BODY_LIMIT // 2)}
+    shelf.add({"id": "resp_1", "previous_response_id": None, "created_at": 0, "output": [{"id": "msg_a"}]}, [long])
+    assert shelf.named(["msg_long", "msg_a", "msg_a"]) == {"msg_long": long, "msg_a": {"id": "msg_a"}}
+    with pytest.raises(Rejected, match="more than"):
+        shelf.named(["msg_long"] * 3)
+    # What an older version kept is found as well.
+    with store.change() as db:
+        db.execute("DROP TABLE response_items")
+        for statement in SCHEMAS[3].read_text(encoding="utf-8").split(";"):
+            db.execute(statement)
+    assert set(shelf.named(["msg_long", "msg_a"])) == {"msg_long", "msg_a"}
 
 
 def test_a_conversation_that_leads_too_far_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     shelf = ResponseShelf(store, lambda: 1000.0)
     for number in range(4):
-        shelf.add(response(number, number - 1 if number else None), [{"number": number}])
-    assert [item["number"] for item in shelf.conversation("resp_3")] == [0, 1, 2, 3]
+        shelf.add(response(number, number - 1 if number else None), [{"id": f"msg_{number}"}])
+    assert [item["id"] for item in shelf.conversation("resp_3")] == ["msg_0", "msg_1", "msg_2", "msg_3"]
     assert shelf.conversation(None) == []
     monkeypatch.setattr(response_shelf, "BODY_LIMIT", 200)
     with pytest.raises(Rejected) as refused:
