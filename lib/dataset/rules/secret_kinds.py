@@ -82,8 +82,10 @@ def _iban(found: Match) -> Span | None:
 def _phone(found: Match) -> Span | None:
     """As many groups of digits as a number can have: another number may stand right behind it."""
     start, end = found.span()
-    while end > start and sum(sign.isdigit() for sign in found.string[start:end]) > MOST_PHONE_DIGITS:
-        end = start + max(found.string.rfind(sign, start, end) - start for sign in " ./-")
+    while sum(sign.isdigit() for sign in found.string[start:end]) > MOST_PHONE_DIGITS:
+        end = max(found.string.rfind(sign, start, end) for sign in " ./-")
+        if end < 0:
+            return None
     digits = sum(sign.isdigit() for sign in found.string[start:end])
     return (start, end) if digits >= LEAST_PHONE_DIGITS else None
 

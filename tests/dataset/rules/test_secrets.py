@@ -144,6 +144,14 @@ def test_secrets_lie_in_the_text_and_apart(text: str) -> None:
     assert all(end <= start for (_, end), (start, _) in pairwise(spans))
 
 
+@pytest.mark.parametrize("digits", ["+442079460123123456789", "+4420 79460123123456789", "+" + "4" * 30])
+def test_more_digits_than_a_telephone_number_has_are_none_and_nothing_is_taken_away(digits: str) -> None:
+    for text in (digits, f"Call {digits} now.", f"{digits}:AAHx3kP9_qWz7-LmN2vB5cX8dF1gJ4hK6sT"):
+        assert all(0 <= start < end <= len(text) for _, start, end in find(text))
+        hidden = masked(text)
+        assert hidden == text or hidden.endswith(text[-3:]), hidden
+
+
 def test_a_finding_names_the_vendor_and_shows_little_of_the_secret() -> None:
     secret = "ghp_" + "a1B2c3D4e5" * 4
     (found,) = findings(answered(f"{secret} and {secret}"))
