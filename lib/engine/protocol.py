@@ -15,6 +15,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from lib.engine.misfit import misfit, out_of_bounds
 from lib.engine.store import Store, Table
 from lib.errors import NotThere, Rejected, ServiceError, Throttled
 
@@ -94,7 +95,7 @@ def typed(value: Any, kind: type[T]) -> T:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        raise _misfit(str(error)) from error
+        raise misfit(error, value, kind) from error
 
 
 def cursor(store: Store, table: Table, request: Request, kind: str) -> int | None:
@@ -116,9 +117,17 @@ def limit_of(request: Request, default: int, most: int) -> int:
     text = request.query_params.get("limit")
     if text is None:
         return default
-    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:
-        raise invalid("limit", f"Invalid 'limit': expected an integer from 1 to {most}, but got '{text[:40]}' instead.")
-    return int(text)
+    if not re.fullmatch(r"-?[0-9]{1,9}", text):
+        raise invalid(
+            "limit",
+            f"Invalid type for 'limit': expected an integer, but got '{text[:40]}' instead.",
+            code="invalid_type",
+        )
+    limit = int(text)
+    if not 1 <= limit <= most:
+        relation, bound = (">=", "1") if limit < 1 else ("<=", str(most))
+        raise out_of_bounds("limit", limit, relation, bound, noun="integer")
+    return limit
 
 
 def listing(data: Sequence[Mapping[str, Any]], has_more: bool, *, ends: bool = False) -> dict[str, Any]:
@@ -137,18 +146,3 @@ def _with_integers(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _with_integers(item) for name, item in value.items()}
     return value
-
-
-def _misfit(said: str) -> Rejected:
-    """msgspec's "Expected `int`, got `str` - at `$.a.b`" in the protocol's words."""
-    reason, _, place = said.partition(" - at ")
-    found = re.search(r"\$\.?([^`]*)", place)
-    path = found.group(1) if found else ""
-    reason = reason.replace("`", "'")
-    missing = re.fullmatch(r"Object missing required field '(.+)'", reason)
-    if missing:
-        param = f"{path}.{missing.group(1)}" if path else missing.group(1)
-        return invalid(param, f"Missing required parameter: '{param}'.", code="missing_required_parameter")
-    where = f"Invalid '{path}'" if path else "Invalid request body"
-    code = "invalid_type" if "got '" in reason else "invalid_value"
-    return Rejected(f"{where}: {reason[:1].lower()}{reason[1:]}.", status=400, param=path or None, code=code)

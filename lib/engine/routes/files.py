@@ -7,7 +7,8 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from lib.engine.file_shelf import file_object
-from lib.engine.protocol import cursor, invalid, limit_of, listing
+from lib.engine.misfit import not_among
+from lib.engine.protocol import cursor, limit_of, listing
 from lib.engine.service import service_of
 from lib.engine.upload import receive_file
 
@@ -29,7 +30,7 @@ async def listed(request: Request) -> Response:
     service = service_of(request)
     order = request.query_params.get("order", "desc")
     if order not in ("asc", "desc"):
-        raise invalid("order", f"Invalid 'order': expected one of 'asc' or 'desc', but got '{order[:40]}' instead.")
+        raise not_among("order", order, ("asc", "desc"))
     rows, has_more = service.files.listed(
         purpose=request.query_params.get("purpose"),
         behind=cursor(service.store, "files", request, "File"),

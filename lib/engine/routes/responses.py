@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from lib.engine.answer_process import Piece
+from lib.engine.misfit import not_among
 from lib.engine.pieces import Pieces, together, unless_gone, with_first
 from lib.engine.protocol import body_of, invalid, limit_of, listing, not_there
 from lib.engine.response_items import Item, kept_items, messages_of, references
@@ -70,7 +71,7 @@ async def input_items(request: Request) -> Response:
     limit = limit_of(request, LISTED, MOST_LISTED)
     order = request.query_params.get("order", "desc")
     if order not in ("asc", "desc"):
-        raise invalid("order", f"Invalid 'order': expected one of 'asc' or 'desc', but got '{order[:40]}' instead.")
+        raise not_among("order", order, ("asc", "desc"))
     ordered = items if order == "asc" else items[::-1]
     after = request.query_params.get("after")
     if after is not None:

@@ -150,7 +150,7 @@ def test_an_upload_ends_once(engine: Running) -> None:
         ({"part_ids": ["PART", "PART"]}, "part_ids"),
         ({"part_ids": ["PART"], "md5": "0" * 32}, "md5"),
         ({"part_ids": ["PART"], "md5": 4}, "md5"),
-        ({"part_ids": ["PART"], "order": 1}, None),
+        ({"part_ids": ["PART"], "order": 1}, "order"),
     ],
 )
 def test_what_does_not_fit_makes_no_file_and_can_be_put_right(
@@ -187,7 +187,7 @@ def test_other_bytes_than_announced_make_no_file(engine: Running) -> None:
         ({"mime_type": 3}, "mime_type"),
         ({"expires_after": {"anchor": "created_at", "seconds": 1}}, "expires_after.seconds"),
         ({"expires_after": {"seconds": 3600}}, "expires_after.anchor"),
-        ({"owner": "me"}, None),
+        ({"owner": "me"}, "owner"),
     ],
 )
 def test_what_may_not_be_announced_is_refused_with_its_name(
