@@ -39,7 +39,7 @@ def run_json(run: Run) -> dict[str, Any]:
 def whole_run_json(ws: Workspace, run: Run) -> dict[str, Any]:
     """A run with everything that is known of it: progress, verdict, curves, checkpoints and events."""
     found, how_far = measured(ws, run)
-    said = verdict(found, run.status)
+    said = verdict(found, run.status, run.method)
     return {
         **run_json(run),
         "hyperparameters": dict(run.hyperparameters),

@@ -88,6 +88,6 @@ def _show(ws: Workspace, run: Run, *, as_json: bool) -> None:
         say(f"The service says: {run.error}")
     if run.problem is not None:
         say(f"{run.problem.what} {run.problem.todo}")
-    say(verdict(found, run.status).sentence)
+    say(verdict(found, run.status, run.method).sentence)
     for checkpoint in book.checkpoints(ws, run.id):
         say(f"checkpoint at step {checkpoint.step:,}: {checkpoint.model}")

@@ -87,14 +87,20 @@ class Run:
         """The job's hyperparameters: of its method, with the older ones at the job's top level underneath."""
         top = self.job.get("hyperparameters")
         method = self.job.get("method")
-        kind = method.get("type") if isinstance(method, Mapping) else None
-        inner = method.get(kind) if isinstance(method, Mapping) and isinstance(kind, str) else None
+        inner = method.get(self.method) if isinstance(method, Mapping) else None
         deep = inner.get("hyperparameters") if isinstance(inner, Mapping) else None
         merged = dict(deep) if isinstance(deep, Mapping) else {}
         # The top level carries the numbers that "auto" became, where the method still says "auto".
         if isinstance(top, Mapping):
             merged.update({name: value for name, value in top.items() if merged.get(name) in (None, "auto")})
         return merged
+
+    @property
+    def method(self) -> str | None:
+        """How it trains, such as "supervised" or "dpo"; None where the service does not say."""
+        method = self.job.get("method")
+        kind = method.get("type") if isinstance(method, Mapping) else None
+        return kind if isinstance(kind, str) else None
 
     @property
     def n_epochs(self) -> int | None:

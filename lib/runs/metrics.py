@@ -24,11 +24,19 @@ ALIASES = {
     "train_accuracy": ("train_mean_token_accuracy", "train_accuracy", "training_token_accuracy"),
     "valid_accuracy": ("valid_mean_token_accuracy", "valid_accuracy", "validation_token_accuracy"),
     "full_valid_accuracy": ("full_valid_mean_token_accuracy", "full_validation_token_accuracy"),
+    # Preference training: in what share of pairs the preferred answer gained more, and by how much. Those with a slash
+    # are the names of TRL, on which many services train.
+    "train_preference": ("train_rewards_accuracy", "rewards/accuracies"),
+    "valid_preference": ("valid_rewards_accuracy", "eval_rewards/accuracies"),
+    "full_valid_preference": ("full_valid_rewards_accuracy",),
+    "train_margin": ("train_rewards_margin", "rewards/margins"),
+    "valid_margin": ("valid_rewards_margin", "eval_rewards/margins"),
+    "full_valid_margin": ("full_valid_rewards_margin",),
     "train_reward": ("train_reward_mean", "train_mean_reward"),
     "valid_reward": ("valid_reward_mean", "full_validation_mean_reward"),
 }
 NAMES = {alias: name for name, aliases in ALIASES.items() for alias in aliases}
-TRAINED = frozenset({"train_loss", "train_accuracy", "train_reward"})
+TRAINED = frozenset({"train_loss", "train_accuracy", "train_preference", "train_margin", "train_reward"})
 
 # "Step 300/300: training loss=0.15, validation loss=0.27, full validation loss=0.40"
 SPOKEN_STEP = re.compile(r"\bstep\s+(\d+)(?:\s*/\s*(\d+))?", re.IGNORECASE)
@@ -61,6 +69,12 @@ class Curves:
     train_accuracy: Series = ()
     valid_accuracy: Series = ()
     full_valid_accuracy: Series = ()
+    train_preference: Series = ()
+    valid_preference: Series = ()
+    full_valid_preference: Series = ()
+    train_margin: Series = ()
+    valid_margin: Series = ()
+    full_valid_margin: Series = ()
     train_reward: Series = ()
     valid_reward: Series = ()
     total_steps: int | None = None

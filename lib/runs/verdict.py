@@ -57,8 +57,8 @@ class _Shape:
         return self.start - self.end
 
 
-def verdict(curves: Curves, status: str) -> Verdict:
-    """Judge the loss curves of a job with this status.
+def verdict(curves: Curves, status: str, method: str | None = None) -> Verdict:
+    """Judge the loss curves of a job with this status and method ("supervised", "dpo"; None where it is not known).
 
     The best step is the lowest full validation, else the lowest validation; training loss alone names none.
     """
@@ -68,14 +68,18 @@ def verdict(curves: Curves, status: str) -> Verdict:
     best = _best_step(full, sampled)
     over = status in FINAL
     judged = valid if len(train) < FEWEST_STEPS and len(valid) >= FEWEST_VALIDATIONS else train
+    won = _won(curves)
+    # A preference loss begins at ln 2 = 0.693 and goes to nothing on pairs that were trained: there the ratio of
+    # validation to training says nothing.
+    beside = () if won is not None or method == "dpo" else train
     said = (
         _not_a_number(curves.train_loss, best)
         or _too_few(train, valid, over, best)
         or _all_zero(train, best)
         or _diverged(judged, best)
-        or _overfitting(train, valid, sampled is valid, over, best)
+        or _overfitting(beside, valid, sampled is valid, over, best)
         or _nothing_learned(judged, best)
-        or _on_its_way(judged, train, valid, over, best)
+        or _on_its_way(judged, train, valid, over, best, _gap(beside, valid) + (won or ""))
     )
     return said
 
@@ -167,14 +171,13 @@ def _nothing_learned(judged: Series, best: int | None) -> Verdict | None:
     return Verdict("nothing_learned", sentence, best, _sure(shape.n, 0))
 
 
-def _on_its_way(judged: Series, train: Series, valid: Series, over: bool, best: int | None) -> Verdict:
+def _on_its_way(judged: Series, train: Series, valid: Series, over: bool, best: int | None, gap: str) -> Verdict:
     shape = _shape(judged)
     trend = valid if len(valid) >= 2 * FEWEST_VALIDATIONS else judged
     late = _shape(trend)
     falling = late.late_fall > max(STILL_FALLING * max(late.fall, ZERO), 2 * late.late_noise)
     fell = f"loss fell from {_loss(shape.start)} to {_loss(shape.end)}"
     told = "Training " + fell if judged is train else "Validation " + fell
-    gap = _gap(train, valid)
     sure = _sure(shape.n, len(valid))
     if falling:
         ending = "and was still falling at the end: more epochs may help" if over else "and is still falling"
@@ -184,6 +187,20 @@ def _on_its_way(judged: Series, train: Series, valid: Series, over: bool, best: 
         # A curve often rests and falls again: only its end can say that it has converged.
         return Verdict("learning", f"Learning so far: {level}.", best, sure)
     return Verdict("converged", f"Converged: {level}.", best, sure)
+
+
+def _won(curves: Curves) -> str | None:
+    """In preference training, in how many pairs the preferred answer gained, as a clause's end. None elsewhere."""
+    for series, which in (
+        (curves.full_valid_preference, "held-out pairs"),
+        (curves.valid_preference, "held-out pairs"),
+        (curves.train_preference, "training pairs"),
+    ):
+        found = _measured(series)
+        if found:
+            share = _shape(found, tail=1 if series is curves.full_valid_preference else None).end
+            return f"; the preferred answer gained in {share:.0%} of the {which}"
+    return None
 
 
 def _gap(train: Series, valid: Series) -> str:

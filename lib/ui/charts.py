@@ -20,7 +20,8 @@ from lib.ui.palette import Palette
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure, Scatter
 
-Measure = Literal["loss", "accuracy"]
+Measure = Literal["loss", "accuracy", "preference", "margin"]
+PERCENT = frozenset({"accuracy", "preference"})
 
 POINTS = 2000
 EPOCH_LINES = 50
@@ -70,7 +71,7 @@ def run_figure(
     """
     import plotly.graph_objects as go
 
-    training, validation, full = _measured(curves, view.measure)
+    training, validation, full = measured(curves, view.measure)
     pen = _Pen(view, colours)
     figure = go.Figure([*pen.training(training), *pen.validation(validation, full)])
     broken = [point for point in (*training, *validation, *full) if not point.measured]
@@ -95,6 +96,17 @@ def with_gaps(points: Series, limit: int = POINTS) -> Series:
         if after.step - before.step > GAP * usual
     ][: limit // 4]
     return tuple(sorted([*downsample(points, limit - len(holes)), *holes], key=lambda point: point.step))
+
+
+def measured(curves: Curves, measure: Measure) -> tuple[Series, Series, Series]:
+    """Training, validation and full validation by this measure."""
+    if measure == "accuracy":
+        return curves.train_accuracy, curves.valid_accuracy, curves.full_valid_accuracy
+    if measure == "preference":
+        return curves.train_preference, curves.valid_preference, curves.full_valid_preference
+    if measure == "margin":
+        return curves.train_margin, curves.valid_margin, curves.full_valid_margin
+    return curves.train_loss, curves.valid_loss, curves.full_valid_loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +159,7 @@ class _Pen:
     def _marks(self, points: Series, name: str, marker: dict[str, object]) -> Scatter:
         import plotly.graph_objects as go
 
-        percent = self.view.measure == "accuracy"
+        percent = self.view.measure in PERCENT
         return go.Scatter(
             x=[point.step * self.view.axis.per_step for point in points],
             y=[point.value if point.measured else None for point in points],
@@ -159,12 +171,6 @@ class _Pen:
         )
 
 
-def _measured(curves: Curves, measure: Measure) -> tuple[Series, Series, Series]:
-    if measure == "accuracy":
-        return curves.train_accuracy, curves.valid_accuracy, curves.full_valid_accuracy
-    return curves.train_loss, curves.valid_loss, curves.full_valid_loss
-
-
 def _at(step: int | None, *series: Series) -> Point | None:
     """The point of the first series that has one at this step."""
     found = (point for points in series for point in points if point.step == step and point.measured)
@@ -172,8 +178,8 @@ def _at(step: int | None, *series: Series) -> Point | None:
 
 
 def _lay_out(figure: Figure, curves: Curves, view: View, colours: Palette, *, name: str, height: int) -> None:
-    percent = view.measure == "accuracy"
-    scale = "log" if view.log and not percent else "linear"
+    percent = view.measure in PERCENT
+    scale = "log" if view.log and view.measure == "loss" else "linear"
     line = {"gridcolor": colours.grid, "zeroline": False, "linecolor": colours.grid, "automargin": True}
     figure.update_layout(
         height=height,

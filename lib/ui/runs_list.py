@@ -77,7 +77,7 @@ def _empty() -> None:
 
 def _row(run: Run) -> None:
     reading = runs_reading.read(run)
-    status = runs_words.status(run)
+    status = runs_words.status(run.status)
     now = session.workspace().clock()
     with st.container(border=True, key=f"row-{run.id}"):
         what, how, result, button = st.columns(SHAPE, vertical_alignment="center")

@@ -9,18 +9,33 @@ from typing import Literal
 
 import streamlit as st
 
-from lib.errors import BadCredentials, NotThere, WorkspaceError
+from lib.errors import WorkspaceError
 from lib.runs import book
 from lib.runs.book import Run
 from lib.runs.metrics import Curves
 from lib.runs.series import default_smoothing
-from lib.services.credentials import missing_key
-from lib.services.service import EMBEDDED
-from lib.ui import charts, frame, palette, runs_details, runs_list, runs_reading, runs_words, session, trouble
+from lib.ui import (
+    charts,
+    frame,
+    palette,
+    runs_details,
+    runs_list,
+    runs_orders,
+    runs_reading,
+    runs_words,
+    session,
+    trouble,
+)
 from lib.ui.plain import plain, shortened
 from lib.ui.runs_reading import Reading
 
 MEASURES: dict[str, charts.Measure] = {"Loss": "loss", "Token accuracy": "accuracy"}
+# What only preference training reports.
+MORE_MEASURES: dict[str, charts.Measure] = {"Preferred answer wins": "preference", "Margin": "margin"}
+MEANINGS = {
+    "Preferred answer wins": "The share of pairs in which the model has moved towards the preferred answer.",
+    "Margin": "How much further it has moved towards the preferred answer than towards the other, times beta.",
+}
 CHART_HEIGHT = 340
 SMOOTHING_STEP = 0.05
 VERDICT_ICONS = {
@@ -58,7 +73,7 @@ def _run(run_id: str, was_live: bool) -> None:
 
 
 def _head(reading: Reading) -> None:
-    run, status = reading.run, runs_words.status(reading.run)
+    run, status = reading.run, runs_words.status(reading.run.status)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.title(plain(shortened(runs_words.name(run), 60)), anchor=False, width="content")
         st.badge(plain(status.word), icon=status.icon, color=status.colour, help=status.meaning)
@@ -66,7 +81,7 @@ def _head(reading: Reading) -> None:
         if st.button("All runs", type="tertiary", icon=":material/arrow_back:"):
             runs_list.leave()
         if not run.finished:
-            _cancel(reading)
+            runs_orders.show(run)
         if reading.models:
             _talk(reading)
 
@@ -76,29 +91,6 @@ def _talk(reading: Reading) -> None:
     if st.button("Talk to it", type=importance, icon=":material/forum:"):
         session.choose_run(reading.run.id)
         frame.go("playground")
-
-
-def _cancel(reading: Reading) -> None:
-    with st.popover("Cancel", icon=":material/stop_circle:"):
-        st.markdown("Stop this training?")
-        billed = "" if reading.run.service_id == EMBEDDED.id else " The service bills the steps that were trained."
-        st.caption(f"Checkpoints made so far are kept.{billed}")
-        st.button("Stop the training", type="primary", key="cancel-run", on_click=_stop, args=(reading.run.id,))
-
-
-@trouble.told()
-def _stop(run_id: str) -> None:
-    from lib.runs.orders import cancel
-
-    ws = session.workspace()
-    run = book.run(ws, run_id)
-    service = runs_reading.service_of(run)
-    if service is None:
-        raise NotThere("The service of this run is no longer in the list.", "Add it again, then stop the run.")
-    connection = session.connection(service)
-    if connection is None:
-        raise BadCredentials(f"{service.name} needs a key.", missing_key(service))
-    cancel(ws, connection, run)
 
 
 def _state(reading: Reading) -> None:
@@ -170,17 +162,19 @@ def _no_curve(reading: Reading) -> None:
 
 
 def _view(reading: Reading) -> charts.View:
-    axes = _axes(reading)
+    axes, measures = _axes(reading), _measures(reading.curves)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         measure = st.segmented_control(
-            "Measure", list(MEASURES), default="Loss", required=True, key="measure", label_visibility="collapsed"
+            "Measure", list(measures), default="Loss", required=True, key="measure", label_visibility="collapsed"
         )
         axis = st.segmented_control(
             "Axis", list(axes), default="Step", required=True, key="axis", label_visibility="collapsed"
         )
         log = st.toggle("Log scale", key="log", disabled=measure != "Loss")
         smoothing = _smoothing(reading)
-    return charts.View(MEASURES[measure or "Loss"], axes[axis or "Step"], log, smoothing)
+    if measure in MEANINGS:
+        st.caption(MEANINGS[measure])
+    return charts.View(measures[measure or "Loss"], axes[axis or "Step"], log, smoothing)
 
 
 def _smoothing(reading: Reading) -> float:
@@ -193,6 +187,12 @@ def _smoothing(reading: Reading) -> float:
         smoothing: float = st.slider("Smoothing of the training curve", 0.0, 0.95, begin, SMOOTHING_STEP, key=key)
         st.caption("The curve of each step stays visible. Validation is never smoothed.")
     return smoothing
+
+
+def _measures(curves: Curves) -> dict[str, charts.Measure]:
+    """What this run has numbers for; loss and accuracy may still come."""
+    more = {name: measure for name, measure in MORE_MEASURES.items() if any(charts.measured(curves, measure))}
+    return MEASURES | more
 
 
 def _axes(reading: Reading) -> dict[str, charts.Axis]:

@@ -18,6 +18,7 @@ from lib.runs.metrics import Curves, Progress, curves, progress
 from lib.runs.verdict import Verdict, verdict
 from lib.services.service import Service
 from lib.ui import session
+from lib.ui.plain import shortened
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +56,13 @@ def read(run: Run) -> Reading:
     ws = session.workspace()
     found = book.checkpoints(ws, run.id)
     drawn = _curves(str(ws.home), run.id, run.n_epochs, len(book.event_ids(ws, run.id)), len(found), run.heard_at)
-    return Reading(run, drawn, found, verdict(drawn, run.status), progress(run, drawn, ws.clock()))
+    return Reading(run, drawn, found, verdict(drawn, run.status, run.method), progress(run, drawn, ws.clock()))
 
 
-def version_name(version_id: str | None) -> str:
+def version_name(version_id: str) -> str:
     """The dataset and version that a run was trained on, as a person calls them."""
     from lib.dataset import shelf
 
-    if version_id is None:
-        return "Data not from this workspace"
     try:
         version = shelf.version(session.workspace(), version_id)
     except WorkspaceError:
@@ -79,7 +78,16 @@ def service_of(run: Run) -> Service | None:
 def origin(run: Run) -> str:
     """The data that a run was trained on, and where."""
     service = service_of(run)
-    return f"{version_name(run.version_id)} · {service.name if service is not None else run.service_id}"
+    data = version_name(run.version_id) if run.version_id is not None else _elsewhere(run)
+    return f"{data} · {service.name if service is not None else run.service_id}"
+
+
+def _elsewhere(run: Run) -> str:
+    """Of a job that another program started, its service knows the files."""
+    known = book.file_names(session.workspace(), run.id)
+    files = [known.get(str(run.job.get(which))) for which in ("training_file", "validation_file")]
+    names = " and ".join(shortened(name, 40) for name in files if name)
+    return f"Started elsewhere with {names}" if names else "Started elsewhere"
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -38,7 +38,7 @@ STATUSES = {
         "Pausing", "The service will pause after the step under way.", ":material/pause_circle:", "orange"
     ),
     "paused": Status(
-        "Paused", "The job is paused and can be resumed at the service.", ":material/pause_circle:", "orange"
+        "Paused", "The job rests where it is until somebody resumes it.", ":material/pause_circle:", "orange"
     ),
     "succeeded": Status("Finished", "The model is trained and can be talked to.", ":material/check_circle:", "green"),
     "failed": Status("Failed", "The service stopped the job.", ":material/error:", "red"),
@@ -46,19 +46,22 @@ STATUSES = {
 }
 
 
-def status(run: Run) -> Status:
-    """What the service says about a run; a word that nobody knows is shown as it came."""
-    said = "cancelled" if run.status == "canceled" else run.status
-    unknown = Status(
-        run.status or "Unknown", "The service uses a word that Etude does not know.", ":material/help:", "gray"
-    )
+def status(said: str) -> Status:
+    """What the service's word for a job's status means; a word that nobody knows is shown as it came."""
+    said = "cancelled" if said == "canceled" else said
+    unknown = Status(said or "Unknown", "The service uses a word that Etude does not know.", ":material/help:", "gray")
     return STATUSES.get(said, unknown)
 
 
 def name(run: Run) -> str:
     """What a run is called: its base model, and the suffix the person gave."""
     suffix = run.job.get("suffix") or run.job.get("user_provided_suffix")
-    return f"{run.model} · {suffix}" if isinstance(suffix, str) and suffix else run.model
+    return named(run.model, suffix if isinstance(suffix, str) else None)
+
+
+def named(model: str, suffix: str | None) -> str:
+    """What a job on this base model with this suffix is called."""
+    return f"{model} · {suffix}" if suffix else model
 
 
 def duration(seconds: float) -> str:

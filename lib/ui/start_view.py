@@ -137,7 +137,7 @@ def _run() -> None:
     last = every[0]
     if not last.finished:
         session.watcher()
-    status = runs_words.status(last)
+    status = runs_words.status(last.status)
     st.text(shortened(runs_words.name(last), 48))
     st.caption(f"{plain(status.word)}. {plain(status.meaning)}")
     if last.fine_tuned_model:

@@ -40,6 +40,7 @@ def choose(service: Service, version: Version) -> Plan | None:
     with left:
         n_epochs = _whole("Epochs", "n_epochs", bounds.epochs, auto_epochs(version.training), "Times through the data.")
         multiplier = _multiplier(service)
+        beta = _beta(service, bounds) if version.method == "dpo" else None
     with right:
         automatic = auto_batch_size(version.training)
         batch_size = _whole("Batch size", "batch_size", bounds.batch_size, automatic, "Examples that make one step.")
@@ -55,6 +56,7 @@ def choose(service: Service, version: Version) -> Plan | None:
         n_epochs=n_epochs,
         batch_size=batch_size,
         learning_rate_multiplier=multiplier,
+        beta=beta,
         suffix=suffix,
         seed=seed,
         use_validation=use_validation,
@@ -142,6 +144,22 @@ def _multiplier(service: Service) -> float | None:
         persist_state="session",
         help="Multiplies the rate that suits the model. Empty: the service chooses"
         + (", 1 on this machine." if embedded else "; which value is known once the job has started."),
+    )
+
+
+def _beta(service: Service, bounds: Limits) -> float | None:
+    most = bounds.beta[1]
+    return st.number_input(
+        "Beta",
+        min_value=0.01,
+        max_value=float(most),
+        value=None,
+        step=0.05,
+        placeholder="auto (0.1)" if service.kind == "embedded" else "auto",
+        key="train_beta",
+        persist_state="session",
+        help="How strongly preference training (DPO) holds the model to what it was: larger stays nearer, up to "
+        f"{most}. Empty: the service chooses{', 0.1 on this machine' if service.kind == 'embedded' else ''}.",
     )
 
 

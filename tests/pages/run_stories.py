@@ -24,9 +24,11 @@ def tell(
     job_id: str = "ftjob-1",
     version_id: str | None = None,
     rising: float = 0.0,
+    pairs: bool = False,
     **job: Any,
 ) -> str:
     """Write one run with `steps` of its 180 steps behind it; validation rises by `rising` a step after the middle.
+    With `pairs` it is a preference training.
 
     Returns the run's id.
     """
@@ -47,7 +49,7 @@ def tell(
     }
     with ws.write() as db:
         run_id = book.record_job(db, service_id, said, heard_at=ws.clock(), version_id=version_id)
-    book.record_events(ws, run_id, [event_of(event) for event in _events(job_id, steps, rising)])
+    book.record_events(ws, run_id, [event_of(event) for event in _events(job_id, steps, rising, pairs)])
     ends = range(STEPS // EPOCHS, steps + 1, STEPS // EPOCHS)
     kept = [checkpoint_of(_checkpoint(job_id, step, rising)) for step in ends]
     book.record_checkpoints(ws, run_id, [one for one in kept if one is not None])
@@ -71,9 +73,19 @@ def _losses(step: int, rising: float) -> dict[str, Any]:
     return data
 
 
-def _events(job_id: str, steps: int, rising: float) -> list[dict[str, Any]]:
+def _pairs(step: int) -> dict[str, Any]:
+    """What preference training tells besides, from even chances on."""
+    told = {"rewards_accuracy": round(1 - 0.5 * math.exp(-step / 60), 4), "rewards_margin": round(step / 40, 4)}
+    full = {f"full_valid_{name}": value for name, value in told.items()} if step % (STEPS // EPOCHS) == 0 else {}
+    return {f"train_{name}": value for name, value in told.items()} | full
+
+
+def _events(job_id: str, steps: int, rising: float, pairs: bool) -> list[dict[str, Any]]:
     said = [("Created fine-tuning job: " + job_id, None), ("Validating training file: file-1", None)]
-    said += [(f"Step {step}/{STEPS}", _losses(step, rising)) for step in range(1, steps + 1)]
+    said += [
+        (f"Step {step}/{STEPS}", _losses(step, rising) | (_pairs(step) if pairs else {}))
+        for step in range(1, steps + 1)
+    ]
     return [
         {
             "id": f"{job_id}-event-{place}",

@@ -49,7 +49,8 @@ def runs() -> Open:
 
 
 def labels(app: AppTest) -> list[str]:
-    return [button.label for button in app.button]
+    """The buttons, without the quiet one that every list of runs has."""
+    return [button.label for button in app.button if button.key != "elsewhere"]
 
 
 def test_an_empty_workspace_has_one_action_that_fills_it(runs: Open) -> None:
@@ -77,6 +78,59 @@ def test_a_live_run_says_how_far_it_is_and_can_be_cancelled(ws: Workspace, runs:
     assert "Step 104 of 180 · epoch 3.5 of 6" in app.progress[0].text
     assert "Stop the training" in labels(app)
     assert len(app.get("plotly_chart")) == 1
+
+
+def test_a_live_run_can_be_paused_and_what_is_billed_is_said_before(ws: Workspace, runs: Open) -> None:
+    app = runs(tell(ws, "running", steps=104))
+    assert "Pause the training" in labels(app)
+    assert "Resume the training" not in labels(app)
+    said = words(app)
+    assert "trained until then, at $5.00 for 1,000,000 tokens" in said.replace("\\", "")
+    here = runs(tell(ws, "running", steps=104, service_id="embedded", job_id="ftjob-2", model="etude-tiny-2026-11-21"))
+    assert "Nothing is billed on this machine" in words(here)
+    assert "bills" not in words(here)
+
+
+def test_a_paused_run_can_be_resumed_and_promises_no_end(ws: Workspace, runs: Open) -> None:
+    app = runs(tell(ws, "paused", steps=104))
+    assert "Resume the training" in labels(app)
+    assert "Pause the training" not in labels(app)
+    assert "Step 104 of 180" in app.progress[0].text
+    assert "left" not in app.progress[0].text
+    assert "trained from here on, at $5.00" in words(app).replace("\\", "")
+
+
+def test_a_service_without_pausing_offers_none(ws: Workspace, runs: Open) -> None:
+    nebius = add(ws, kind="nebius", name="Nebius", base_url="http://127.0.0.1:9/v1")
+    app = runs(tell(ws, "running", steps=104, service_id=nebius.id))
+    assert "Pause the training" not in labels(app)
+    assert "Stop the training" in labels(app)
+
+
+def test_a_run_that_another_program_started_says_so_with_its_files(ws: Workspace, runs: Open) -> None:
+    run_id = tell(ws, "running", steps=104)
+    assert "Started elsewhere · OpenAI" in words(runs(run_id))
+    book.record_file_name(ws, run_id, "file-1", "![x](http://evil/p.png).jsonl")
+    book.record_file_name(ws, run_id, "file-2", None)
+    app = runs(run_id)
+    said = words(app)
+    assert "Started elsewhere with" in said
+    assert "evil" in said
+    assert "![x](" not in said
+    assert "version" not in said
+
+
+def test_a_preference_run_shows_how_often_the_preferred_answer_wins(ws: Workspace, runs: Open) -> None:
+    plain_run = runs(tell(ws, "succeeded"))
+    assert plain_run.segmented_control(key="measure").options == ["Loss", "Token accuracy"]
+    app = runs(tell(ws, "succeeded", job_id="ftjob-2", pairs=True))
+    assert app.segmented_control(key="measure").options[2:] == ["Preferred answer wins", "Margin"]
+    assert "the preferred answer gained in 9" in words(app)
+    for measure in ("Preferred answer wins", "Margin"):
+        app.segmented_control(key="measure").set_value(measure).run()
+        assert not app.exception
+        assert app.toggle(key="log").disabled
+        assert len(app.get("plotly_chart")) == 1
 
 
 def test_a_finished_run_has_a_verdict_and_can_be_talked_to(ws: Workspace, runs: Open) -> None:

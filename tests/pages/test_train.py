@@ -257,6 +257,38 @@ def test_a_launch_without_an_answer_shows_that_it_is_being_checked(
     assert "launch" not in [button.key for button in page.button]
 
 
+def preferences(count: int) -> bytes:
+    def pair(number: int) -> Mapping[str, Any]:
+        return {
+            "input": {"messages": [{"role": "user", "content": f"Which team takes mail {number}?"}]},
+            "preferred_output": [{"role": "assistant", "content": "billing"}],
+            "non_preferred_output": [{"role": "assistant", "content": "Hello! Let me think about that."}],
+        }
+
+    return b"".join(json.dumps(pair(number)).encode() + b"\n" for number in range(count))
+
+
+def test_preferences_are_trained_on_this_machine_with_a_beta_of_choice(
+    workspace: Workspace, launches: Launches
+) -> None:
+    shelf.bring_in(workspace, preferences(20), "pairs.jsonl")
+    page = train()
+    assert page.number_input(key="train_beta").placeholder == "auto (0.1)"
+    assert request_shown(page)["method"] == {"type": "dpo", "dpo": {"hyperparameters": {}}}
+    page.number_input(key="train_beta").set_value(0.3).run()
+    assert request_shown(page)["method"]["dpo"]["hyperparameters"] == {"beta": 0.3}
+    assert page.button(key="launch").label == "Launch on this machine"
+    assert not page.button(key="launch").disabled
+    launched(page)
+    assert len(launches.ids) == 1
+
+
+def test_beta_is_asked_for_preferences_alone(version: Version) -> None:
+    page = train()
+    assert "train_beta" not in [field.key for field in page.number_input]
+    assert "beta" not in page.code[0].value
+
+
 def test_too_few_examples_are_named_on_the_button(workspace: Workspace) -> None:
     shelf.bring_in(workspace, lines(5), "few.jsonl")
     button = train().button(key="launch")

@@ -99,6 +99,21 @@ def test_rewards_lie_one_level_deeper() -> None:
     assert (found.train_reward, found.valid_reward) == ((Point(2, 0.4),), (Point(2, 0.6),))
 
 
+def test_preferences_are_read_from_events_tables_and_under_the_names_of_others() -> None:
+    ours = {
+        f"{when}_rewards_{what}": 0.5 for when in ("train", "valid", "full_valid") for what in ("accuracy", "margin")
+    }
+    assert set(metrics_in(ours)) == {
+        f"{when}_{what}" for when in ("train", "valid", "full_valid") for what in ("preference", "margin")
+    }
+    assert metrics_in({"rewards/accuracies": 0.8, "eval_rewards/margins": "-0.1"}) == {
+        "train_preference": 0.8,
+        "valid_margin": -0.1,
+    }
+    assert math.isnan(metrics_in({"train_rewards_margin": None})["train_margin"])
+    assert not metrics_in({"valid_rewards_margin": None})
+
+
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),

@@ -191,3 +191,48 @@ def test_every_sentence_has_a_number_and_is_one_line(name: str) -> None:
     assert any(letter.isdigit() for letter in said) or "No step" in said
     assert "nan" not in said
     assert "\n" not in said
+
+
+def pairs(train: Series, full: Series = (), *, won: float = 0.9) -> Curves:
+    """A preference training: its loss begins at ln 2, and the preferred answer gains in more and more pairs."""
+    gained = series(falling(0.5, won), 60)
+    held_out = tuple(Point(point.step, won - 0.05) for point in full)
+    return Curves(train_loss=train, full_valid_loss=full, train_preference=gained, full_valid_preference=held_out)
+
+
+def test_preferences_are_judged_by_the_pairs_and_not_by_the_ratio_of_losses() -> None:
+    nearly_nothing = series(falling(math.log(2), 0.01), 60, noise=0.05)
+    said = verdict(pairs(nearly_nothing, series(falling(math.log(2), 0.35), 60, every=15)), "succeeded")
+    assert said.kind in ("learning", "converged")
+    assert "gained in 85% of the held-out pairs" in said.sentence
+    for nonsense in ("times training", "gap", "by heart", "gives these answers already", "verfitting"):
+        assert nonsense not in said.sentence
+    alone = verdict(pairs(nearly_nothing), "succeeded").sentence
+    assert "gained in 9" in alone
+    assert "of the training pairs" in alone
+
+
+def test_preferences_are_known_by_the_method_where_only_losses_are_told() -> None:
+    train, full = series(falling(math.log(2), 0.03), 60), series(falling(math.log(2), 0.35), 60, every=15)
+    assert "times training" in verdict(curve(train, full=full), "succeeded", "supervised").sentence
+    said = verdict(curve(train, full=full), "succeeded", "dpo").sentence
+    assert "times training" not in said
+    assert "validation loss is 0.3" in said
+
+
+@pytest.mark.parametrize(
+    ("train", "full", "kind"),
+    [
+        (series(flat(math.log(2)), 60, noise=0.02), (), "nothing_learned"),
+        (series(linear(math.log(2), 2.5), 60, noise=0.02), (), "diverged"),
+        (
+            series(falling(math.log(2), 0.05), 60),
+            series(u_shaped(0.69, 0.3, 0.6, 0.4), 60, every=6),
+            "overfitting",
+        ),
+    ],
+)
+def test_preferences_that_go_wrong_are_told(train: Series, full: Series, kind: str) -> None:
+    said = verdict(pairs(train, full), "succeeded")
+    assert said.kind == kind
+    assert "times the training loss" not in said.sentence

@@ -102,6 +102,20 @@ def test_a_value_that_is_no_number_is_marked_and_never_replaced() -> None:
     assert shown["No number"]["x"] == [2]
 
 
+def test_preferences_are_percentages_and_margins_may_lie_below_zero() -> None:
+    told = Curves(
+        train_preference=series(0.5, 0.8), train_margin=series(-0.2, 0.4), full_valid_margin=series(0.3, first=2)
+    )
+    sent = drawn(told, View(measure="preference", log=True))
+    assert traces(sent)["Training"]["y"] == [0.5, 0.8]
+    assert sent["layout"]["yaxis"]["tickformat"] == ".0%"
+    sent = drawn(told, View(measure="margin", log=True))
+    assert traces(sent)["Training"]["y"] == [-0.2, 0.4]
+    assert list(traces(sent)) == ["Training", "Full validation"]
+    assert sent["layout"]["yaxis"]["type"] == "linear"
+    assert "tickformat" not in sent["layout"]["yaxis"]
+
+
 def test_accuracy_is_a_percentage_and_ignores_the_log_switch() -> None:
     sent = drawn(CURVES, View(measure="accuracy", log=True))
     assert list(traces(sent)) == ["Training"]

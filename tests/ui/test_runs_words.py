@@ -25,14 +25,14 @@ def progress(step: int = 84, total: int | None = 180, left: float | None = 41.0)
 
 @pytest.mark.parametrize("word", [*STATUSES, "canceled"])
 def test_every_status_of_the_protocol_has_a_word_and_a_meaning(word: str) -> None:
-    said = status(run(word))
+    said = status(word)
     assert said.word != word
     assert said.meaning.endswith(".")
 
 
 @pytest.mark.parametrize("word", ["distilling", ""])
 def test_an_unknown_status_is_shown_and_not_taken_for_a_failure(word: str) -> None:
-    said = status(run(word))
+    said = status(word)
     assert said.word == (word or "Unknown")
     assert said.colour != "red"
 
