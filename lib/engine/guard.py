@@ -2,13 +2,14 @@
 
 Wraps the whole application, so that no route can be forgotten. Refused are: a Host that is not this server (a rebound
 name), any Origin and any Sec-Fetch-Site other than none (a page in the user's browser), every WebSocket, and a request
-without the token. Answers never carry CORS headers. Every answer gets an x-request-id.
+without the token. Answers never carry CORS headers. Every answer gets the headers that OpenAI's answers have.
 Knows no route.
 """
 
 from __future__ import annotations
 
 import hmac
+import time
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from lib.engine.protocol import refusal
 from lib.errors import BadCredentials, NotAllowed, Rejected, ServiceError, Throttled
 
 MOST_AT_ONCE = 256
+# The version of its API that OpenAI names in each answer.
+API_VERSION = "2020-10-01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +80,14 @@ class Guard:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = f"req_{uuid.uuid4().hex}"
+        began = time.monotonic()
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers["x-request-id"] = request_id
+                headers["openai-version"] = API_VERSION
+                headers["openai-processing-ms"] = str(round((time.monotonic() - began) * 1000))
                 headers["cache-control"] = "no-store"
                 headers["x-content-type-options"] = "nosniff"
             await send(message)
@@ -100,11 +106,13 @@ class Guard:
         if "origin" in headers or any(site != "none" for site in headers.getlist("sec-fetch-site")):
             return NotAllowed("This server does not answer web pages.", status=403, code="web_page_refused")
         if not self._known(headers.getlist("authorization")):
+            there = "authorization" in headers
             return BadCredentials(
-                "Incorrect API key provided.",
-                "Use the api_key that the engine printed when it started.",
+                "Incorrect API key provided." if there else "You didn't provide an API key.",
+                "Use the api_key that the engine printed when it started, in an Authorization header using Bearer auth "
+                "(i.e. Authorization: Bearer YOUR_KEY).",
                 status=401,
-                code="invalid_api_key",
+                code="invalid_api_key" if there else None,
             )
         if self._presence.in_hand > MOST_AT_ONCE:
             return Throttled("Too many requests at once.", "Try again in a second.", status=429, retry_after=1.0)

@@ -20,7 +20,8 @@ from lib.engine.store import Store, Table
 from lib.errors import NotThere, Rejected, ServiceError, Throttled
 
 BODY_LIMIT = 10 * 1024 * 1024
-ERROR_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error", 500: "server_error"}
+# A key that is not known is an `invalid_request_error` there as well.
+ERROR_TYPES = {403: "permission_error", 429: "rate_limit_error", 500: "server_error"}
 
 T = TypeVar("T")
 
@@ -31,6 +32,8 @@ def refusal(error: ServiceError) -> JSONResponse:
     body = error_body(error)
     # Kept away from clients that retry on their own: the same request would be refused again.
     headers = {"x-should-retry": "false"} if status == 400 else {}
+    if status == 401:
+        headers["www-authenticate"] = "Bearer"
     if isinstance(error, Throttled) and error.retry_after is not None:
         headers["retry-after"] = str(max(1, round(error.retry_after)))
     return JSONResponse(body, status_code=status, headers=headers)

@@ -86,12 +86,25 @@ def attempts(engine: Running) -> dict[str, tuple[int, list[str]]]:
     }
 
 
+def test_who_has_no_key_is_told_apart_from_who_has_a_wrong_one(engine: Running) -> None:
+    tried = attempts(engine)
+    for who, begins, code in (
+        ("no token", "You didn't provide an API key.", None),
+        ("wrong token", "Incorrect API key provided.", "invalid_api_key"),
+    ):
+        error = json.loads(raw(engine, "GET", "/v1/models", *tried[who][1])[2])["error"]
+        assert (error["type"], error["param"], error["code"]) == ("invalid_request_error", None, code)
+        assert error["message"].startswith(begins)
+
+
 @pytest.mark.parametrize(("method", "path"), REQUESTS)
 def test_every_route_refuses_everybody_else(engine: Running, method: str, path: str) -> None:
     for who, (expected, headers) in attempts(engine).items():
         status, given, body = raw(engine, method, path, *headers)
         assert status == expected, who
         assert given["x-request-id"].startswith("req_"), who
+        assert (given["openai-version"], given["openai-processing-ms"].isdigit()) == ("2020-10-01", True), who
+        assert given.get("www-authenticate") == ("Bearer" if status == 401 else None), who
         assert not any(name.startswith("access-control") for name in given), who
         if method != "HEAD":
             error = json.loads(body)["error"]

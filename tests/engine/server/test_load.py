@@ -72,7 +72,7 @@ def test_more_messages_than_are_read_are_refused(engine: Running) -> None:
         ("responses", {"input": told("x") * 2049}),
     ):
         answer = engine.http.post(path, json={"model": BASE} | body)
-        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_value")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "array_above_max_length")
     assert engine.http.post("chat/completions", json={"model": BASE, "messages": told("x") * 2048}).status_code == 200
 
 
