@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from lib.dataset.example import raw_messages
 from lib.engine.job_request import Trained
 from lib.errors import DataError
 
@@ -20,8 +21,13 @@ if TYPE_CHECKING:
     from lib.dataset.check import Finding
 
 TOO_FEW = "invalid_n_examples"
+CONSEQUENCES = frozenset({"no_assistant_message", "nothing_to_train_on"})
 FOREIGN = frozenset({"prompt_completion", "foreign_format"})
 HINT_LENGTH = 20
+IMAGE = "image_url"
+
+# The roles of the published format.
+ROLES = ("system", "user", "assistant", "tool", "function")
 
 # How the server calls the two formats. The first name is from the error of a real job, the other made after it.
 FORMATS: dict[Trained, str] = {"supervised": "fine-tune-chat", "dpo": "fine-tune-preference"}
@@ -79,7 +85,14 @@ def _examine(method: Trained, file: GivenFile, kind: Kind) -> Usable | Unusable:
     errors = [finding for finding in report.findings if finding.severity == "error"]
     in_lines = [finding for finding in errors if finding.line is not None]
     if in_lines:
-        return _invalid(kind, said(in_lines[0], file, method))
+        # A message with a wrong role may be what leaves its example without an assistant: the cause is told.
+        first = [finding for finding in in_lines if finding.line == in_lines[0].line]
+        cause = next((finding for finding in first if finding.code not in CONSEQUENCES), first[0])
+        return _invalid(kind, said(cause, file, method))
+    pictured = _first_image(file.path)
+    if pictured is not None:
+        words = f"{pictured} contains an image, but the models of this server read text only."
+        return _invalid(kind, f"Invalid file format. {words}")
     # A validation file may be short: an example is enough to measure with.
     if errors and (kind == "training" or errors[0].code != TOO_FEW):
         return Unusable(errors[0].code, errors[0].text.rstrip("."), f"{kind}_file")
@@ -104,6 +117,11 @@ def said(finding: Finding, file: GivenFile, method: Trained) -> str:
         )
     elif finding.code == "missing_role":
         words = f"{place} Discriminator 'role' is missing in value"
+    elif finding.code == "unknown_role":
+        # What the library whose words the line above has says of a value that is there.
+        role = re.search("“(.*)”", finding.text)
+        allowed = ", ".join(f"'{each}'" for each in ROLES)
+        words = f"{place} No match for discriminator 'role' and value '{role and role[1]}' (allowed values: {allowed})"
     elif finding.code == "wrong_method" and finding.line == 1:
         # The first line tells the format of a file.
         other: Trained = "dpo" if method == "supervised" else "supervised"
@@ -121,6 +139,20 @@ def said(finding: Finding, file: GivenFile, method: Trained) -> str:
 
 def _invalid(kind: Kind, words: str) -> Unusable:
     return Unusable(f"invalid_{kind}_file", f"The job failed due to an invalid {kind} file. {words}", f"{kind}_file")
+
+
+def _first_image(path: Path) -> str | None:
+    """The place of the first image in a file whose format is right: training would silently go on without it."""
+    with path.open("rb") as file:
+        examples = (line for line in file if line.strip())
+        for number, line in enumerate(examples, start=1):
+            if IMAGE.encode() not in line:
+                continue
+            for place, message in enumerate(raw_messages(json.loads(line)), start=1):
+                content = message.get("content")
+                if isinstance(content, list) and any(part.get("type") == IMAGE for part in content):
+                    return f"Example {number}, message {place}"
+    return None
 
 
 def _reason(finding: Finding, path: Path) -> str:

@@ -11,6 +11,8 @@ import pytest
 from lib.engine.training_files import GivenFile, Unusable, Usable, examine
 
 GOOD: dict[str, Any] = {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}
+TEXT = {"type": "text", "text": "image_url"}
+IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
 FAILED = "The job failed due to an invalid training file. "
 
 
@@ -35,6 +37,28 @@ def written(path: Path, *examples: Any) -> GivenFile:
             [*[GOOD] * 99, {"messages": [GOOD["messages"][0], {"content": "x"}, GOOD["messages"][1]]}],
             "invalid_training_file",
             FAILED + "Invalid file format. Example 100, message 2 Discriminator 'role' is missing in value",
+        ),
+        (
+            [*[GOOD] * 99, {"messages": [GOOD["messages"][0], {"content": "x"}]}],
+            "invalid_training_file",
+            FAILED + "Invalid file format. Example 100, message 2 Discriminator 'role' is missing in value",
+        ),
+        (
+            [*[GOOD] * 11, {"messages": [GOOD["messages"][0], {"role": "bot", "content": "x"}]}],
+            "invalid_training_file",
+            FAILED + "Invalid file format. Example 12, message 2 No match for discriminator 'role' and value 'bot' "
+            "(allowed values: 'system', 'user', 'assistant', 'tool', 'function')",
+        ),
+        (
+            [*[GOOD] * 11, {"messages": [GOOD["messages"][0]]}],
+            "invalid_training_file",
+            FAILED + "Invalid file format. Example 12 has no assistant message.",
+        ),
+        (
+            [*[GOOD] * 11, {"messages": [{"role": "user", "content": [TEXT, IMAGE]}, GOOD["messages"][1]]}],
+            "invalid_training_file",
+            FAILED + "Invalid file format. Example 12, message 1 contains an image, but the models of this server read "
+            "text only.",
         ),
         (
             [*[GOOD] * 12, GOOD | {"weight": 1}],
@@ -102,6 +126,11 @@ def test_a_file_that_cannot_be_used(tmp_path: Path, examples: list[Any], code: s
 def test_a_file_that_is_no_file_of_pairs(tmp_path: Path, examples: list[Any], code: str, message: str) -> None:
     found = examine("dpo", written(tmp_path / "a", *examples), None)
     assert found == Unusable(code, message, "training_file")
+
+
+def test_words_about_images_are_no_images(tmp_path: Path) -> None:
+    told = {"messages": [{"role": "user", "content": [TEXT]}, {"role": "assistant", "content": "image_url"}]}
+    assert examine("supervised", written(tmp_path / "a", *[told] * 10), None) == Usable(10)
 
 
 def test_a_file_of_pairs_is_for_preference_training_alone(tmp_path: Path) -> None:
