@@ -14,6 +14,8 @@ from lib.ui.plain import plain, shortened
 
 PAGE = 12
 LIVE_SECONDS = 2
+# Also while nothing goes on: a job that another program starts appears by itself.
+QUIET_SECONDS = 4
 SHAPE = (8, 8, 5, 2)
 
 
@@ -41,9 +43,9 @@ def leave() -> None:
 
 
 def show() -> None:
-    """Every run of the workspace; brought up to date by itself while one of them is live."""
+    """Every run of the workspace, brought up to date by itself."""
     live = _live()
-    st.fragment(_rows, run_every=LIVE_SECONDS if live else None)(live)
+    st.fragment(_rows, run_every=LIVE_SECONDS if live else QUIET_SECONDS)(live)
 
 
 def _live() -> bool:
@@ -53,7 +55,7 @@ def _live() -> bool:
 
 @trouble.told()
 def _rows(was_live: bool) -> None:
-    if was_live and not _live():
+    if was_live != _live():
         st.rerun()
     train_launch.show_pending()
     runs = book.runs(session.workspace())

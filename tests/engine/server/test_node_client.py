@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +16,6 @@ from tests.engine.server.conftest import BASE, ROOT, Running
 pytestmark = pytest.mark.slow
 
 HERE = ROOT / "tests" / "engine" / "node"
-# Beside the Python packages: kept between runs, and removed with them.
-INSTALLED = Path(sys.prefix) / "node-client"
-
-
-@pytest.fixture(scope="module")
-def node_client() -> Path:
-    """The folder with the client in it. Skips where there is no Node, or no way to fetch the client."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        pytest.skip("Node and npm are not installed (sh tests/engine/node/node.sh)")
-    wanted = (HERE / "package.json").read_text()
-    written = INSTALLED / "package.json"
-    if not (INSTALLED / "node_modules" / "openai").is_dir() or written.read_text() != wanted:
-        INSTALLED.mkdir(exist_ok=True)
-        written.write_text(wanted)
-        quiet = ["--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--loglevel=error"]
-        fetched = subprocess.run(["npm", "install", *quiet], cwd=INSTALLED, capture_output=True, text=True, timeout=120)
-        if fetched.returncode != 0:
-            shutil.rmtree(INSTALLED)
-            pytest.skip(f"the official Node client cannot be fetched: {fetched.stderr.strip()[-200:]}")
-    return INSTALLED
 
 
 @pytest.fixture(scope="module")
