@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from lib.engine.answer.asking import Ask, CallRules
+from lib.engine.answer.closing import closed
 from lib.engine.model import ChatTemplate, Model
 from lib.engine.template import CallForm
 from lib.errors import Rejected
@@ -221,7 +222,10 @@ def _checked(schema: Mapping[str, Any], strict: bool, param: str, said: str) -> 
     """A schema as the grammar's text. Without `strict` what cannot be kept to is left out. Raises Rejected."""
     from llguidance import LLMatcher
 
-    guided = {**schema, "x-guidance": {"whitespace_pattern": BLANKS, "lenient": not strict}}
+    guided = {
+        **(schema if strict else closed(schema)),
+        "x-guidance": {"whitespace_pattern": BLANKS, "lenient": not strict},
+    }
     wrong, problems = LLMatcher.validate_grammar_with_warnings(LLMatcher.grammar_from_json_schema(guided))
     if wrong:
         if strict or param == "response_format":

@@ -284,6 +284,20 @@ def test_calls_of_the_built_in_form(voice: Voice, text: str, rules: CallRules, a
     assert voice.allows(text, tools=[FIND, STOP], calls=rules) is allowed
 
 
+def test_a_call_has_the_arguments_that_its_schema_names_and_no_others(voice: Voice) -> None:
+    parameters = {name: value for name, value in TEAM.items() if name != "additionalProperties"}
+    loose = {"type": "function", "function": {"name": "find", "parameters": parameters}}
+    forced = CallRules(["find"], required=True)
+    assert voice.allows(CALLED, tools=[loose], calls=forced)
+    more = CALLED.replace("}", ', "town": "Rome"}')
+    assert not voice.allows(more, tools=[loose], calls=forced)
+    open_one = {
+        "type": "function",
+        "function": {"name": "find", "parameters": parameters | {"additionalProperties": True}},
+    }
+    assert voice.allows(more, tools=[open_one], calls=forced)
+
+
 @pytest.mark.parametrize(("form", "arguments"), [(MARKED, "arguments"), (BARE, "parameters")])
 def test_calls_that_are_spelled_as_text(tiny_encoding: tiktoken.Encoding, form: CallForm, arguments: str) -> None:
     voice = Voice(tiny_encoding, form)
