@@ -69,6 +69,7 @@ class Conclusion:
             losses = self._losses(job)
             if losses is not None:
                 written["example_file"] = self._write(job_id, result_file.LOSSES_NAME, losses)
+            self._book.tell_checkpoints(job_id)
             self._book.move(job_id, "model", created, **written)
         self._book.move(
             job_id,

@@ -116,6 +116,17 @@ class JobBook:
             level = "error" if columns.get("status") == "failed" else "info"
             self.tell(db, job_id, mark, message, level=level)
 
+    def tell_checkpoints(self, job_id: str) -> None:
+        """Tell the checkpoints that are kept, oldest first, without the last one: that is the model itself.
+
+        OpenAI tells them when the training has ended, though they are there from when they are made.
+        """
+        with self._store.change() as db:
+            kept = db.execute("SELECT * FROM checkpoints WHERE job_id = ? ORDER BY number", (job_id,)).fetchall()
+            for row in kept[:-1]:
+                said = f"Checkpoint created at step {row['step']} with Snapshot ID: {row['model']}"
+                self.tell(db, job_id, f"checkpoint {row['step']}", said)
+
     def pause(self, job_id: str) -> None:
         """Let a job wait until it is resumed."""
         self._repeated(job_id, "paused", "Fine-tuning job paused", status=PAUSED, estimated_finish=None)
@@ -220,13 +231,13 @@ def event_object(row: sqlite3.Row) -> dict[str, Any]:
     }
 
 
-def checkpoint_object(row: sqlite3.Row) -> dict[str, Any]:
-    """A checkpoint as the protocol shows it."""
+def checkpoint_object(row: sqlite3.Row, model: str | None = None) -> dict[str, Any]:
+    """A checkpoint as the protocol shows it; `model` is what it is called where that is not its own name."""
     return {
         "object": "fine_tuning.job.checkpoint",
         "id": row["id"],
         "created_at": row["created_at"],
-        "fine_tuned_model_checkpoint": row["model"],
+        "fine_tuned_model_checkpoint": model or row["model"],
         "fine_tuning_job_id": row["job_id"],
         "metrics": json.loads(row["metrics"]),
         "step_number": row["step"],

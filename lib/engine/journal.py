@@ -134,7 +134,6 @@ class Journal:
                 self._book.now(),
             ),
         )
-        self._book.tell(db, job["id"], f"checkpoint {event.step}", f"Checkpoint created at step {event.step}")
         self._forget_removed(db, job["id"], folder)
 
     def _forget_removed(self, db: sqlite3.Connection, job_id: str, folder: Path) -> None:

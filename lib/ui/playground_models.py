@@ -105,7 +105,8 @@ def _of_run(run: Run) -> Iterator[Offered]:
         mark = _mark(run, run.fine_tuned_model)
         yield Offered(Column(run.service_id, run.fine_tuned_model), f"{name} · {mark} · fine-tuned", run.version_id)
     for checkpoint in reversed(book.checkpoints(session.workspace(), run.id)):
-        if checkpoint.model:
+        # A service may call the last checkpoint by the name of the model itself.
+        if checkpoint.model and checkpoint.model != run.fine_tuned_model:
             title = f"{name} · {_mark(run, checkpoint.model)} · step {checkpoint.step:,}"
             yield Offered(Column(run.service_id, checkpoint.model), title, run.version_id)
 

@@ -47,8 +47,9 @@ class Reading:
     @property
     def models(self) -> tuple[str, ...]:
         """The ids that can be talked to: the fine-tuned model first, then checkpoints from the last to the first."""
-        kept = tuple(checkpoint.model for checkpoint in reversed(self.checkpoints) if checkpoint.model)
-        return (self.run.fine_tuned_model, *kept) if self.run.fine_tuned_model else kept
+        kept = (checkpoint.model for checkpoint in reversed(self.checkpoints))
+        # A service may call the last checkpoint by the name of the model itself.
+        return tuple(dict.fromkeys(model for model in (self.run.fine_tuned_model, *kept) if model))
 
 
 def read(run: Run) -> Reading:

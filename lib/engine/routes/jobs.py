@@ -109,7 +109,19 @@ async def checkpoints(request: Request) -> Response:
         behind=cursor(service.store, "checkpoints", request, "FineTuningJobCheckpoint"),
         limit=limit_of(request, 10, MOST_LISTED),
     )
-    return JSONResponse(listing([checkpoint_object(row) for row in rows], has_more, ends=True))
+    made = _made(service, job)
+    data = [checkpoint_object(row, job["fine_tuned_model"] if row["id"] == made else None) for row in rows]
+    return JSONResponse(listing(data, has_more, ends=True))
+
+
+def _made(service: Service, job: sqlite3.Row) -> str | None:
+    """The checkpoint that is the fine-tuned model itself, as long as that is there: OpenAI calls it by that name."""
+    try:
+        service.models.known(job["fine_tuned_model"] or "")
+    except NotThere:
+        return None
+    rows, _ = service.jobs.checkpoints(job["id"], behind=None, limit=1)
+    return str(rows[0]["id"]) if rows else None
 
 
 def _enter(service: Service, asked: JobRequest, key: str | None, fingerprint: str) -> sqlite3.Row:

@@ -25,6 +25,8 @@ def test_a_fine_tune_can_be_deleted_and_is_then_gone(start_engine: Start, tmp_pa
     listed = [model.id for model in engine.strict.models.list()]
     assert {job.fine_tuned_model, checkpoint, f"{job.fine_tuned_model}:ckpt-step-10"} <= set(listed)
     assert engine.strict.models.retrieve(job.fine_tuned_model).owned_by == "local"
+    told = [one.fine_tuned_model_checkpoint for one in engine.strict.fine_tuning.jobs.checkpoints.list(job.id)]
+    assert told == [job.fine_tuned_model, checkpoint]
     weights = list((tmp_path / "home" / "models").iterdir())
     assert len(weights) == 1
 
@@ -41,6 +43,8 @@ def test_a_fine_tune_can_be_deleted_and_is_then_gone(start_engine: Start, tmp_pa
             ask()
         assert gone.value.code == "model_not_found"
     # Its checkpoints are models of their own, and the job still says what it made.
+    told = [one.fine_tuned_model_checkpoint for one in engine.strict.fine_tuning.jobs.checkpoints.list(job.id)]
+    assert told == [f"{job.fine_tuned_model}:ckpt-step-10", checkpoint]
     assert engine.strict.models.retrieve(checkpoint).id == checkpoint
     assert engine.client.fine_tuning.jobs.retrieve(job.id).fine_tuned_model == job.fine_tuned_model
     assert engine.strict.models.delete(checkpoint).deleted
