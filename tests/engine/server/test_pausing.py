@@ -8,7 +8,7 @@ from typing import Any
 import openai
 import pytest
 
-from tests.engine.server.conftest import Running, Start, eventually
+from tests.engine.server.conftest import EXAMPLES, Running, Start, eventually
 from tests.engine.server.test_chat import children
 from tests.engine.server.test_continuity import alive, steps
 
@@ -89,9 +89,13 @@ def test_the_next_job_trains_while_one_is_paused(engine: Running) -> None:
 
 
 def test_a_job_whose_files_are_not_looked_at_yet_can_be_paused(engine: Running) -> None:
+    # Files are looked at one job after the other, and those of the first take their time.
+    first = engine.job(training_file=engine.upload(EXAMPLES * 1000))
     job = engine.job(**SHORT)
     paused = engine.client.fine_tuning.jobs.pause(job.id)
     assert paused.status == "paused"
+    assert "Files validated, moving job to queued state" not in engine.messages(job.id)
+    engine.client.fine_tuning.jobs.cancel(first.id)
     assert engine.client.fine_tuning.jobs.resume(job.id).status in ("validating_files", "queued", "running")
     assert engine.wait(job.id).status == "succeeded"
     messages = engine.messages(job.id)
