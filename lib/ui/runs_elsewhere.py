@@ -6,16 +6,21 @@ appear in the list of runs by themselves.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from lib.errors import BadCredentials
 from lib.runs import elsewhere, intents
 from lib.runs.elsewhere import Found
-from lib.services.credentials import missing_key
+from lib.services.credentials import find_key, missing_key
 from lib.services.service import Service
 from lib.ui import runs_words, service_choice, session, trouble
 from lib.ui.figures import number_of
 from lib.ui.plain import plain, shortened
+
+if TYPE_CHECKING:
+    from lib.services.connection import Connection
 
 PAGE = 6
 SHAPE = (12, 9, 3)
@@ -43,9 +48,15 @@ def show() -> None:
             "From code, or on a service's own site. Those on this machine appear below by themselves; those of another"
             " service can be looked for and followed here."
         )
-        service = _service()
-        with trouble.told():
-            _ask(service)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            service = _service()
+            ready = service.key_source == "none" or find_key(service, session.given_keys()) is not None
+            pressed = st.button("Look for jobs", key="elsewhere_look", icon=":material/search:", disabled=not ready)
+            st.button("Close", key="elsewhere_close", type="tertiary", on_click=_end)
+        service_choice.credential(service)
+        if pressed:
+            with trouble.told():
+                _look(service)
         found = st.session_state["elsewhere_found"].get(service.id)
         if found is not None:
             _list(service, found)
@@ -78,18 +89,17 @@ def _service() -> Service:
     return every[picked]
 
 
-def _ask(service: Service) -> None:
-    ready = service_choice.credential(service)
-    with st.container(horizontal=True):
-        pressed = st.button("Look for jobs", key="elsewhere_look", icon=":material/search:", disabled=not ready)
-        st.button("Close", key="elsewhere_close", type="tertiary", on_click=_end)
-    if not pressed:
-        return
+def _look(service: Service) -> None:
+    with st.spinner(f"Asking {plain(service.name)} for its jobs …"):
+        found = elsewhere.look(session.workspace(), _connection(service))
+    st.session_state["elsewhere_found"][service.id] = found
+
+
+def _connection(service: Service) -> Connection:
     connection = session.connection(service)
     if connection is None:
         raise BadCredentials(f"{service.name} needs a key.", missing_key(service))
-    with st.spinner(f"Asking {plain(service.name)} for its jobs …"):
-        st.session_state["elsewhere_found"][service.id] = elsewhere.look(session.workspace(), connection)
+    return connection
 
 
 def _list(service: Service, found: tuple[Found, ...]) -> None:
@@ -123,8 +133,5 @@ def _row(service: Service, one: Found) -> None:
 
 @trouble.told()
 def _follow(service: Service, job_id: str) -> None:
-    connection = session.connection(service)
-    if connection is None:
-        raise BadCredentials(f"{service.name} needs a key.", missing_key(service))
-    elsewhere.follow(session.workspace(), connection, job_id)
+    elsewhere.follow(session.workspace(), _connection(service), job_id)
     session.watcher().wake()

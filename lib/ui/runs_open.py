@@ -31,9 +31,9 @@ from lib.ui.runs_reading import Reading
 
 MEASURES: dict[str, charts.Measure] = {"Loss": "loss", "Token accuracy": "accuracy"}
 # What only preference training reports.
-MORE_MEASURES: dict[str, charts.Measure] = {"Preferred answer wins": "preference", "Margin": "margin"}
+MORE_MEASURES: dict[str, charts.Measure] = {"Pairs won": "preference", "Margin": "margin"}
 MEANINGS = {
-    "Preferred answer wins": "The share of pairs in which the model has moved towards the preferred answer.",
+    "Pairs won": "The share of pairs in which the model has moved towards the preferred answer.",
     "Margin": "How much further it has moved towards the preferred answer than towards the other, times beta.",
 }
 CHART_HEIGHT = 340
@@ -80,8 +80,6 @@ def _head(reading: Reading) -> None:
         st.space("stretch")
         if st.button("All runs", type="tertiary", icon=":material/arrow_back:"):
             runs_list.leave()
-        if not run.finished:
-            runs_orders.show(run)
         if reading.models:
             _talk(reading)
 
@@ -100,7 +98,9 @@ def _state(reading: Reading) -> None:
     if run.finished:
         st.caption(plain(f"{origin} · {line}"))
     else:
-        st.caption(plain(f"{origin} · started {runs_words.clock(run.created_at, now)}"))
+        with frame.row():
+            st.caption(plain(f"{origin} · started {runs_words.clock(run.created_at, now)}"), width="content")
+            runs_orders.show(run)
         st.progress(reading.progress.share or 0.0, text=line)
     if run.status == "failed":
         _failure(run)

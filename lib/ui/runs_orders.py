@@ -29,20 +29,33 @@ def show(run: Run) -> None:
     """What this run's service can be asked to do with it now."""
     service = runs_reading.service_of(run)
     pauses = service is not None and service.kind not in NEVER_PAUSE
-    if pauses and run.status in ("queued", "running"):
-        with st.popover("Pause", icon=":material/pause_circle:"):
-            st.markdown("Pause this training?")
-            st.caption(f"It keeps its state and goes on from there when it is resumed. {_billed(run, 'until then')}")
-            st.button("Pause the training", type="primary", key="pause-run", on_click=_pause, args=(run.id,))
-    if pauses and run.status == "paused":
-        with st.popover("Resume", icon=":material/play_circle:"):
-            st.markdown("Go on with this training?")
-            st.caption(f"It waits in the queue and goes on with the next step. {_billed(run, 'from here on')}")
-            st.button("Resume the training", type="primary", key="resume-run", on_click=_resume, args=(run.id,))
-    with st.popover("Cancel", icon=":material/stop_circle:"):
-        st.markdown("Stop this training?")
-        st.caption(f"Checkpoints made so far are kept. {_billed(run, 'until then')}")
-        st.button("Stop the training", type="primary", key="cancel-run", on_click=_stop, args=(run.id,))
+    with st.container(horizontal=True, width="content"):
+        if pauses and run.status in ("queued", "running"):
+            kept = f"It keeps its state and goes on from there when it is resumed. {_billed(run, 'until then')}"
+            _ask("Pause", ":material/pause_circle:", "Pause this training?", kept, "Pause the training", run, _pause)
+        if pauses and run.status == "paused":
+            then = f"It waits in the queue and goes on with the next step. {_billed(run, 'from here on')}"
+            _ask(
+                "Resume",
+                ":material/play_circle:",
+                "Go on with this training?",
+                then,
+                "Resume the training",
+                run,
+                _resume,
+            )
+        kept = f"Checkpoints made so far are kept. {_billed(run, 'until then')}"
+        _ask("Cancel", ":material/stop_circle:", "Stop this training?", kept, "Stop the training", run, _stop)
+
+
+def _ask(
+    order: str, icon: str, question: str, meaning: str, label: str, run: Run, ordered: Callable[[str], None]
+) -> None:
+    # A key of its own: or the second click of two would meet the next question in the place of the first.
+    with st.popover(order, icon=icon, key=f"{order.lower()}-{run.id}"):
+        st.markdown(question)
+        st.caption(meaning)
+        st.button(label, type="primary", key=f"{order.lower()}-run", on_click=ordered, args=(run.id,))
 
 
 def _billed(run: Run, when: str) -> str:

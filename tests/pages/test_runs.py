@@ -124,9 +124,9 @@ def test_a_preference_run_shows_how_often_the_preferred_answer_wins(ws: Workspac
     plain_run = runs(tell(ws, "succeeded"))
     assert plain_run.segmented_control(key="measure").options == ["Loss", "Token accuracy"]
     app = runs(tell(ws, "succeeded", job_id="ftjob-2", pairs=True))
-    assert app.segmented_control(key="measure").options[2:] == ["Preferred answer wins", "Margin"]
+    assert app.segmented_control(key="measure").options[2:] == ["Pairs won", "Margin"]
     assert "the preferred answer gained in 9" in words(app)
-    for measure in ("Preferred answer wins", "Margin"):
+    for measure in ("Pairs won", "Margin"):
         app.segmented_control(key="measure").set_value(measure).run()
         assert not app.exception
         assert app.toggle(key="log").disabled
