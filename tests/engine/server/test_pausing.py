@@ -88,8 +88,9 @@ def test_the_next_job_trains_while_one_is_paused(engine: Running) -> None:
         assert engine.client.fine_tuning.jobs.cancel(one).status == "cancelled"
 
 
-def test_a_job_whose_files_are_not_looked_at_yet_can_be_paused(engine: Running) -> None:
+def test_a_job_whose_files_are_not_looked_at_yet_can_be_paused(start_engine: Start, tmp_path: Path) -> None:
     # Files are looked at one job after the other, and those of the first take their time.
+    engine = start_engine(tmp_path / "home", real_check=True)
     first = engine.job(training_file=engine.upload(EXAMPLES * 1000))
     job = engine.job(**SHORT)
     paused = engine.client.fine_tuning.jobs.pause(job.id)
