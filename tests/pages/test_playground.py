@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from unittest.mock import Mock
 
@@ -14,10 +15,11 @@ from streamlit.testing.v1 import AppTest
 from lib.dataset import shelf
 from lib.dataset.shelf import Version
 from lib.playground import conversations
+from lib.runs import book
 from lib.services.connection import Connection
 from lib.services.reach import reach
 from lib.services.service import Service, add
-from lib.ui import playground_measure
+from lib.ui import playground_measure, playground_models
 from lib.workspace.database import Workspace
 from tests.pages.conftest import ROOT, SECONDS, words
 from tests.pages.run_stories import BASE, TUNED, tell
@@ -256,3 +258,16 @@ def test_a_service_without_its_key_answers_with_a_sentence(
     page = ask(playground(), "Hello")
     assert all("needs a key" in error.value for error in page.error)
     assert server.requests == []
+
+
+def test_the_last_checkpoint_that_is_the_model_itself_is_offered_once(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lib.ui.session.workspace", lambda: workspace)
+    run_id = tell(workspace, "succeeded")
+    last = max(book.checkpoints(workspace, run_id), key=lambda checkpoint: checkpoint.step)
+    book.record_checkpoints(workspace, run_id, [replace(last, model=TUNED)])
+    offered = list(playground_models._of_run(book.run(workspace, run_id)))
+    assert [each.column.model for each in offered].count(TUNED) == 1
+    assert offered[0].title.endswith("fine-tuned")
+    assert len(offered) > 1
