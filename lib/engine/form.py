@@ -16,7 +16,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
-from lib.engine.protocol import invalid
+from lib.engine.protocol import invalid, refuse_packed
 from lib.errors import Rejected, ServiceBroken
 
 FIELD_LIMIT = 64 * 1024
@@ -45,6 +45,7 @@ async def receive(request: Request, target: Path, expected: Expected) -> Form:
     Raises Rejected for a body that is no such form (400) or a file over the limit (413), ServiceBroken when the disk
     does not take it; `target` is then gone.
     """
+    refuse_packed(request)
     media, options = parse_options_header(request.headers.get("content-type"))
     boundary = options.get(b"boundary", b"")
     if media != b"multipart/form-data" or not boundary:

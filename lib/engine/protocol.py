@@ -60,8 +60,21 @@ async def body_of(request: Request, kind: type[T]) -> T:
     return typed(parsed(await raw_body(request)), kind)
 
 
+def refuse_packed(request: Request) -> None:
+    """Raises Rejected (415) for a packed body: what it may come to is known only when it is unpacked."""
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("identity", ""):
+        raise Rejected(
+            f"Unsupported content encoding: '{encoding[:80]}'.",
+            "Send the body as it is.",
+            status=415,
+            code="unsupported_content_encoding",
+        )
+
+
 async def raw_body(request: Request) -> bytes:
     """The bytes of a JSON request, at most BODY_LIMIT of them."""
+    refuse_packed(request)
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != "application/json":
         raise Rejected(

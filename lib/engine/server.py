@@ -189,7 +189,7 @@ async def _no_such_route(request: Request, error: Exception) -> Response:
     # Starlette tells the methods of the first route with this path only.
     matching = [route for route in ROUTES if route.matches(request.scope)[0] is not Match.NONE]
     methods = sorted({method for route in matching for method in route.methods or ()})
-    said = f"Not allowed method ({where})" if methods else f"Invalid URL ({where})"
+    said = f"Invalid method for URL ({where})" if methods else f"Invalid URL ({where})"
     answer = refusal(ServiceError(said, status=error.status_code))
     if methods:
         answer.headers["allow"] = ", ".join(methods)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import socket
@@ -174,6 +175,7 @@ def test_unknown_routes_and_methods_answer_in_the_protocols_shape(engine: Runnin
     assert (unknown.status_code, unknown.json()["error"]["type"]) == (404, "invalid_request_error")
     wrong = engine.http.put("files")
     assert (wrong.status_code, wrong.json()["error"]["code"]) == (405, None)
+    assert wrong.json()["error"]["message"] == "Invalid method for URL (PUT /v1/files)"
     assert "GET" in wrong.headers["allow"]
     assert engine.http.get("models/").status_code == 404
 
@@ -182,6 +184,10 @@ def test_a_body_of_another_type_is_refused(engine: Running) -> None:
     for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
         answer = engine.http.post("fine_tuning/jobs", content=b"{}", headers={"content-type": kind})
         assert answer.status_code == 415
+    for path, kind in (("chat/completions", "application/json"), ("files", "multipart/form-data; boundary=b")):
+        packed = {"content-type": kind, "content-encoding": "gzip"}
+        answer = engine.http.post(path, content=gzip.compress(b"{}"), headers=packed)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (415, "unsupported_content_encoding")
 
 
 @pytest.mark.parametrize(
