@@ -1,6 +1,6 @@
 """The process behind SecondReader: surveys the lines that it is sent and sends back what it found.
 
-In and out: pickled values over a socket that only the process which started this one has. It ends when that does.
+In and out: pickled values over a pipe that only the process which started this one has. It ends when that does.
 """
 
 from __future__ import annotations

@@ -7,11 +7,10 @@ shares that it has not finished are gone through here. Knows how it is spoken to
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing.connection import Connection
+from multiprocessing import Pipe
 from threading import Thread
 
 from lib.dataset.example import Method
@@ -36,7 +35,7 @@ class SecondReader:
     """
 
     def __init__(self, name: str | None) -> None:
-        ours, theirs = socket.socketpair()
+        self._talk, theirs = Pipe()
         with theirs:
             self._process = subprocess.Popen(
                 command("lib.dataset.survey.second_process", str(theirs.fileno()), name or ""),
@@ -47,7 +46,6 @@ class SecondReader:
                 start_new_session=True,
             )
         self._name = name
-        self._talk = Connection(ours.detach())
         self.cpu_seconds = 0.0
 
     def __enter__(self) -> SecondReader:
