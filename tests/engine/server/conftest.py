@@ -132,9 +132,9 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def start_engine(base: Path) -> Iterator[Start]:
-    """Starts engines; those that still run at the end are stopped."""
+    """Starts engines; those that still run after a module's tests are stopped."""
     with ExitStack() as started:
 
         def start(home: Path, **other: Any) -> Running:
