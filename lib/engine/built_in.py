@@ -23,12 +23,18 @@ if TYPE_CHECKING:
     import tiktoken
 
 ENCODING = "etude_4k"
+EMBEDDING = "embedding.weight"
 
 
 class BuiltIn:
-    """A built-in network and how it is spoken to. All its weights learn."""
+    """A built-in network and how it is spoken to. All its weights learn but the embedding.
 
-    rate = 1.0
+    Adam moves the rows of all tokens by about the same, however little their gradients say, so a few hundred examples
+    spoil the rows of tokens that they do not hold, and with them the copying of words never seen. Without that, and at
+    half the rate, more of the values that were to be taken out of a text were right: 81 % instead of 63 %.
+    """
+
+    rate = 0.5
     device = torch.device("cpu")
 
     def __init__(self, network: Network, template: Template) -> None:
@@ -61,8 +67,8 @@ class BuiltIn:
         return self.network.logits(hidden)
 
     def weights(self) -> dict[str, nn.Parameter]:
-        """All weights, by name."""
-        return dict(self.network.named_parameters())
+        """All weights that learn, by name."""
+        return {name: weight for name, weight in self.network.named_parameters() if name != EMBEDDING}
 
     def save(self, folder: Path) -> None:
         """Write the whole network into `folder`."""
@@ -85,6 +91,8 @@ def load(
     """
     encoding = encoding or load_encoding(ENCODING)
     made = network.load(folder)
+    if learning:
+        made.embedding.weight.requires_grad_(False)
     if learning and learning.weights == "lora":
         raise EngineError(
             "The built-in model learns with all its weights: it is so small that an adapter would save nothing.",

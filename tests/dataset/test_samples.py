@@ -154,6 +154,11 @@ def test_the_base_was_not_taught_the_samples(sample: Sample) -> None:
         question, answer = said(example)[1:]
         assert plain(answer) not in whole
         assert f"\n{plain(question)}\n" not in whole
+        if sample.key == "extraction":
+            told = json.loads(answer)
+            assert plain(told["name"]) not in whole
+            assert plain(told["item"]) not in whole
+            assert told["city"] is None or not re.search(rf"\b{plain(told['city'])}\b", whole)
     for name in ("billing", "shipping", "returns", "technical", "accounts", "sales", "heron house", "gladly told"):
         assert not re.search(rf"\b{name}\b", whole)
 

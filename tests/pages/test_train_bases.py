@@ -121,7 +121,7 @@ def test_a_refusal_is_told_where_it_was_asked_for(held: Held) -> None:
     page.button(key="add_base_0").click().run()
     assert "has no config" in page.error[0].value.replace("\\", "")
     assert page.text_input(key="base_text_0").value == "/models/x"
-    assert choice(page).value == "etude-tiny-2026-11-21"
+    assert choice(page).value == "etude-tiny-2026-11-25"
     assert not page.run().error
 
 
@@ -131,7 +131,7 @@ def test_a_model_that_is_being_fetched_shows_how_far_it_is(held: Held, workspace
     page.text_input(key="base_text_0").set_value("org/coming").run()
     page.button(key="add_base_0").click().run()
     assert not page.exception
-    assert choice(page).value == "etude-tiny-2026-11-21"
+    assert choice(page).value == "etude-tiny-2026-11-25"
     assert "coming" not in choice(page).options
     assert "0.2 GB of 1.0 GB (24 %)" in str(page.get("progress")[0].proto).replace("\\", "")
     held.bases = {"coming": replace(COMING, status="ready")}
@@ -183,4 +183,4 @@ def test_other_services_have_no_such_thing(workspace: Workspace) -> None:
 
 def test_what_another_version_kept_is_passed_over(workspace: Workspace) -> None:
     workspace.set_setting(bases.KNOWN, [{"name": "llama", "colour": "red"}])
-    assert choice(train()).value == "etude-tiny-2026-11-21"
+    assert choice(train()).value == "etude-tiny-2026-11-25"

@@ -1,5 +1,7 @@
 """Pretrains the built-in base: `python -m lib.engine.base.pretrain --out DIR (--minutes N | --tokens N) [--resume]`.
 
+With `--start FOLDER` it goes on from finished weights, at a lower rate and warmed up anew.
+
 Text made by code, Muon, a learning rate that warms up, holds, and falls to zero over the last part. Every few minutes
 DIR gets the weights (config.json, model.safetensors: usable at once) and all that `--resume` needs; log.jsonl tells how
 it goes. With `--tokens` the same seed gives the same weights on the same machine; `--minutes` ends by the clock.
@@ -22,7 +24,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from lib.engine.base.muon import MuonAdam
-from lib.engine.base.packing import Rows, batches, block
+from lib.engine.base.packing import EARLY_BLOCKS, Rows, batches, block
 from lib.engine.base.probes import scores
 from lib.engine.network import Config, Network, load, save
 from lib.engine.template import Template
@@ -34,6 +36,8 @@ SEED = 20261121
 PIECE_TOKENS, PIECES = 2048, 2
 ROW, LONG_ROW, LONG_EVERY = 256, 512, 10
 WARM_UP_STEPS, FALL = 100, 0.3
+# The highest rate for weights that have learned already: enough to learn more, without losing what they know.
+CONTINUED_RATE = 0.6
 SHIPPED = "shipped"
 SAVE_SECONDS, PROBE_SECONDS, PROBES = 180.0, 900.0, 12
 
@@ -51,10 +55,11 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """When pretraining ends: after so many minutes of work or so many tokens."""
+    """When pretraining ends: after so many minutes of work or tokens. `rate` is the highest factor on the way."""
 
     minutes: float | None
     tokens: int | None
+    rate: float = 1.0
 
     def share(self, progress: Progress) -> float:
         """The part of the budget that is used up, from 0 to 1 and more."""
@@ -64,9 +69,9 @@ class Budget:
         return progress.seconds / 60 / self.minutes
 
     def factor(self, progress: Progress) -> float:
-        """What the learning rates are multiplied by: warm-up, then 1, then a straight line to 0."""
+        """What the learning rates are multiplied by: warm-up, then `rate`, then a straight line to 0."""
         warm = min(1.0, (progress.steps + 1) / WARM_UP_STEPS)
-        return max(0.0, min(warm, (1 - self.share(progress)) / FALL))
+        return self.rate * max(0.0, min(warm, (1 - self.share(progress)) / FALL))
 
 
 def pretrain(
@@ -76,16 +81,21 @@ def pretrain(
     config: Config,
     resume: bool,
     compiled: bool,
+    start: Path | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Progress:
     """Train until the budget is used up, writing to `out`; with `resume`, go on from what stands there.
 
+    `start` is a folder with weights to begin with instead of random ones of the measures `config`.
     At the end `out/SHIPPED` holds the weights in bfloat16, half as large, as they come with Etude.
     """
     template = Template(encodings.load("etude_4k"), config.context)
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(SEED)
     network, progress = Network(config), Progress()
+    if start is not None:
+        # The wording of prompts is known to these weights, so they are taught as later blocks are.
+        network, progress = load(start), Progress(block=EARLY_BLOCKS)
     if resume and (out / "progress.json").exists():
         network = load(out)
         progress = Progress(**json.loads((out / "progress.json").read_text()))
@@ -178,11 +188,13 @@ def main() -> None:
     length.add_argument("--minutes", type=float, help="end after so many minutes of work")
     length.add_argument("--tokens", type=int, help="end after so many tokens")
     parser.add_argument("--resume", action="store_true", help="go on from what stands in the folder")
+    parser.add_argument("--start", type=Path, help="the folder of weights to go on from")
     parser.add_argument("--threads", type=int, default=1, help="how many cores to use")
     chosen = parser.parse_args()
     torch.set_num_threads(chosen.threads)
-    budget = Budget(chosen.minutes, chosen.tokens)
-    print(pretrain(chosen.out, budget, config=Config(), resume=chosen.resume, compiled=shutil.which("g++") is not None))
+    budget = Budget(chosen.minutes, chosen.tokens, CONTINUED_RATE if chosen.start else 1.0)
+    compiled = shutil.which("g++") is not None
+    print(pretrain(chosen.out, budget, config=Config(), resume=chosen.resume, compiled=compiled, start=chosen.start))
 
 
 if __name__ == "__main__":

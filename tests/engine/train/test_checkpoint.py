@@ -33,7 +33,7 @@ def test_the_latest_three_are_kept_and_usable(tmp_path: Path, model: BuiltIn) ->
     assert names(folder) == {"config.json", "model.safetensors", "manifest.json"}
     sealed.check(folder)
     again = load(folder)
-    assert all(map(torch.equal, model.weights().values(), again.state_dict().values()))
+    assert all(map(torch.equal, model.network.state_dict().values(), again.state_dict().values()))
 
 
 def test_a_whole_checkpoint_is_left_and_a_damaged_one_written_again(tmp_path: Path, model: BuiltIn) -> None:

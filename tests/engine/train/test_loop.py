@@ -30,7 +30,7 @@ Conversations = Callable[..., Corpus]
 
 
 def test_it_learns_and_tells_each_step(job: Job, train: Train, conversations: Conversations) -> None:
-    job = replace(job, n_epochs=12)
+    job = replace(job, n_epochs=12, learning_rate_multiplier=100.0)
     events = train(job, validation=conversations(9))
     curve = steps(events)
     assert [event["step"] for event in curve] == list(range(1, 91))
@@ -177,7 +177,7 @@ def test_one_step_can_hold_several_epochs(job: Job, train: Train, conversations:
 
 
 def test_training_can_go_on_from_a_fine_tune(job: Job, train: Train, tmp_path: Path) -> None:
-    first = train(replace(job, n_epochs=12))
+    first = train(replace(job, n_epochs=12, learning_rate_multiplier=100.0))
     second = train(replace(job, folder=tmp_path / "more", start_from=Path(first[-1]["folder"])))
     assert second[0]["train_loss"] < 0.5 * first[0]["train_loss"]
 

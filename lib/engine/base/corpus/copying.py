@@ -21,6 +21,10 @@ KINDS = (
     "{code}",
     "{n}",
     "{company}",
+    "{made}",
+    "{Made}",
+    "{Made} {Made}",
+    "{made} {noun}",
 )
 SENTENCES = (
     "The {adjective} {animal} sleeps near the {noun}.",
@@ -68,6 +72,9 @@ def _text(chance: Chance) -> str:
                     "{n} {street}, {city}",
                     "{verb}",
                     "{code} {code}",
+                    "{made} {made}",
+                    "{Made} {Made}",
+                    "{Made}, {Made} and {made}",
                 )
             )
         )
@@ -107,6 +114,38 @@ def choose(chance: Chance) -> Conversation:
         else "\n".join(f"{number + 1}. {item}" for number, item in enumerate(items))
     )
     return asked(chance, task, shown, items[at])
+
+
+def beside(chance: Chance) -> Conversation:
+    """The word before or after another one, in a row of words most of which were never read before."""
+    row: list[str] = []
+    length = chance.number(4, 9)
+    while len(row) < length:
+        word = chance.fill(chance.pick(("{made}", "{made}", "{Made}", "{noun}", "{code}")))
+        if word not in row:
+            row.append(word)
+    at = chance.number(1, length - 1)
+    before, after = row[at - 1], row[at]
+    shown = chance.pick((" ", ", ", " - ")).join(row)
+    if chance.often(0.7):
+        task = chance.fill("[Which word follows|What comes after|What stands behind] {w}?", w=before)
+        return asked(chance, task, shown, after)
+    return asked(chance, chance.fill("[Which word precedes|What comes before] {w}?", w=after), shown, before)
+
+
+def looked_up(chance: Chance) -> Conversation:
+    """One or several entries of a list of pairs, or the whole list as JSON."""
+    kinds = chance.some(("{made}", "{Made} {Made}", "{code}", "{made} {noun}", "{city}", "{thing}", "{amount}"), 2)
+    pairs = {chance.fill(kinds[0]): chance.fill(kinds[1]) for _ in range(chance.number(3, 7))}
+    between, end = chance.pick(((": ", "\n"), (" = ", "; "), (" is ", ". "), (" -> ", ", "), (" has ", ", ")))
+    shown = end.join(f"{key}{between}{value}" for key, value in pairs.items())
+    if chance.often(0.3):
+        task = chance.pick(("Write it as JSON.", "The same as a JSON object.", "As JSON, please."))
+        return asked(chance, task, shown, as_json(pairs))
+    turns: list[str] = []
+    for key in chance.some(list(pairs), min(len(pairs), chance.number(1, 3))):
+        turns += [chance.fill("[What belongs to|Look up|Which one has] {k}[?|]", k=key), pairs[key]]
+    return conversation(shown, *turns) if chance.often(0.5) else conversation("", f"{shown}\n{turns[0]}", *turns[1:])
 
 
 def arrange(chance: Chance) -> Conversation:

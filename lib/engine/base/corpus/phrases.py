@@ -106,7 +106,45 @@ def _date(chance: Chance) -> str:
     )
 
 
+ONSETS = listed("b br c ch cl d dr f fl g gr h j k kn kr l m n p pl qu r s sch sh sk st str t th tr v w y z")
+VOWELS = listed("a a a a e e e e i i i o o o u u ai au ea ei ie oo ou é ö ø")
+CODAS = listed("b ck d g k l l m n n nd ng nk nt r r rd rk rt s sk ss st t t th tz x z")
+ENDINGS = listed(
+    "ago ana ard berg burg by cott dale do ella elli en er es escu ez field ford gaard ham hausen ia ic ille in ing "
+    "is ka ko land ley lin low man mar mere mont ne o ona or os ova owski quist ra ro sen ski ska son stad stein sund "
+    "ton tre um us vik ville worth"
+)
+
+
+@cache
+def _letters() -> tuple[str, ...]:
+    """All words of all lists that are of letters alone."""
+    found = {part for name in table("words") for item in words(name) for part in re.split(r"[\W\d_]+", item)}
+    return tuple(sorted(part for part in found if len(part) > 3))
+
+
+def _made_up(chance: Chance) -> str:
+    """A word that is in no list, so that what is copied must be read: pieces of words, syllables, or any letters.
+
+    Pieces of words bring up the parts that an encoding has of every word, which are rarely read by themselves.
+    """
+    form = chance.random.random()
+    if form < 0.5:
+        pieces = [chance.pick(_letters()) for _ in range(chance.pick((2, 2, 3)))]
+        starts = [chance.number(0, max(0, len(piece) - 4)) if chance.often(0.6) else 0 for piece in pieces]
+        return "".join(piece[at : at + chance.number(2, 5)].lower() for piece, at in zip(pieces, starts, strict=True))
+    if form < 0.6:
+        return "".join(chance.pick("abcdefghijklmnopqrstuvwxyz") for _ in range(chance.number(3, 8)))
+    word = "".join(
+        chance.pick(ONSETS) + chance.pick(VOWELS) + (chance.pick(CODAS) if chance.often(0.4) else "")
+        for _ in range(chance.pick((1, 1, 2, 2, 2, 3)))
+    )
+    return word + chance.pick(ENDINGS) if chance.often(0.6) or len(word) < 4 else word
+
+
 _MADE = {
+    "made": _made_up,
+    "Made": lambda chance: _made_up(chance).capitalize(),
     "n": lambda chance: str(chance.number(2, 30) if chance.often(0.8) else chance.number(31, 500)),
     "day": lambda chance: str(chance.number(4, 20)),
     "year": lambda chance: str(chance.number(1850, 2029)),
