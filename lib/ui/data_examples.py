@@ -8,6 +8,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lib.dataset.drafts import Entry
+from lib.dataset.shelf import Version
 from lib.ui import (
     data_conflict,
     data_editor,
@@ -28,16 +29,21 @@ from lib.ui.data_work import Work
 from lib.ui.figures import number_of
 
 
-@st.fragment
-@trouble.told()
-def show(shown: Work) -> None:
+def show(work: Work) -> None:
     """The example at the current place, the ways to the others, and what can be done to it.
 
-    Going from example to example runs this alone. As soon as anything was saved the whole page runs, since its totals,
-    findings and steps that can be undone stand outside.
+    Going from example to example runs this alone. As soon as anything was saved, or another view is wanted, the whole
+    page runs: its totals, findings and steps that can be undone stand outside.
     """
-    work = data_work.of(shown.version)
-    if work.key != shown.key:
+    _example(work.version, work.key)
+
+
+@st.fragment
+@trouble.told()
+def _example(version: Version, shown: str) -> None:
+    """`shown` names the state of the data that the rest of the page shows: a desk goes on while that stands still."""
+    work = data_work.of(version)
+    if work.key != shown or st.session_state.get("data_view", data_work.VIEWS[0]) != data_work.VIEWS[0]:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         steps = st.container(horizontal=True, gap="xsmall", width="content", vertical_alignment="bottom")
