@@ -161,18 +161,30 @@ def _row(
     with st.container(horizontal=True, gap="small", wrap=False):
         if who:
             st.markdown(who, width=76)
-        with st.container(gap="xsmall"):
-            if notes:
-                st.caption(plain(" · ".join(notes)))
-            if as_json:
-                _json(entry)
-            elif isinstance(entry, dict):
-                _said(entry)
-            else:
-                content(entry)
+        if not notes and (words := _words_alone(entry)) is not None:
+            # By far the most messages: a box around their only element would be one thing more to draw at each step.
+            st.text(words, width="stretch")
+        else:
+            with st.container(gap="xsmall"):
+                if notes:
+                    st.caption(plain(" · ".join(notes)))
+                if as_json:
+                    _json(entry)
+                elif isinstance(entry, dict):
+                    _said(entry)
+                else:
+                    content(entry)
         if beside is not None and where is not None:
             with st.container(horizontal=True, width="content", gap="xxsmall"):
                 beside(where)
+
+
+def _words_alone(entry: Any) -> str | None:
+    """The text of a message that is nothing but a text which is shown whole; None for every other one."""
+    match entry:
+        case {"role": _, "content": str(words)} if len(entry) == 2 and words.strip() and len(words) <= SHOWN_CHARACTERS:
+            return words
+    return None
 
 
 def _said(entry: Mapping[str, Any]) -> None:

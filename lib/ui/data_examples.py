@@ -61,9 +61,8 @@ def _example(version: Version, shown: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _facts(work, entry)
         st.space("stretch")
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-            tokens = entry.example is not None and st.toggle("Tokens", key="show_tokens", persist_state="session")
-            data_editor.menu(work, entry)
+        tokens = entry.example is not None and st.toggle("Tokens", key="show_tokens", persist_state="session")
+        data_editor.menu(work, entry)
     _not_saved_elsewhere(work, entry)
     if tokens:
         data_tokens.show(work, entry)
