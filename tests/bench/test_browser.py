@@ -29,7 +29,7 @@ frame.heading("Empty", "There is nothing on this page.")
 st.button("Next", key="next")
 """
 SIZES = (1_000, 100_000, 1_000_000)
-CLICKS = 15
+CLICKS = 40
 MOST_AGAINST_EMPTY, MOST_AGAINST_FEW = 2.0, 1.4
 MOST_FIRST = 100_000
 
