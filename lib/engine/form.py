@@ -17,7 +17,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
 from lib.engine.protocol import invalid, refuse_packed
-from lib.errors import Rejected, ServiceBroken
+from lib.engine.whole_file import whole_file
+from lib.errors import Rejected
 
 FIELD_LIMIT = 64 * 1024
 
@@ -50,7 +51,7 @@ async def receive(request: Request, target: Path, expected: Expected) -> Form:
     boundary = options.get(b"boundary", b"")
     if media != b"multipart/form-data" or not boundary:
         raise Rejected("This request must be 'multipart/form-data' with a boundary.", status=400, code="invalid_form")
-    try:
+    with whole_file(target):
         with target.open("xb") as file:
             reading = _Reading(file, expected)
             await _feed(request, reading, boundary)
@@ -58,13 +59,6 @@ async def receive(request: Request, target: Path, expected: Expected) -> Form:
             # Off the event loop: half a gigabyte takes seconds to reach a slow disk.
             await asyncio.to_thread(os.fsync, file.fileno())
         return reading.form()
-    except BaseException as error:
-        target.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise ServiceBroken(
-                f"The file could not be kept: {error.strerror or error}.", "Make room on the disk.", status=500
-            ) from error
-        raise
 
 
 async def _feed(request: Request, reading: _Reading, boundary: bytes) -> None:

@@ -17,7 +17,8 @@ from typing import Any
 from lib.engine.file_shelf import FileShelf, file_object
 from lib.engine.protocol import invalid, not_there
 from lib.engine.store import Store, new_id
-from lib.errors import NotAllowed, Rejected, ServiceBroken
+from lib.engine.whole_file import whole_file
+from lib.errors import NotAllowed, Rejected
 
 PART_LIMIT = 64 * 1024 * 1024
 UPLOAD_LIMIT = 8 * 1024 * 1024 * 1024
@@ -105,20 +106,14 @@ class UploadShelf:
         path = self._files.new_path()
         self._joining.add(upload_id)
         try:
-            # Off the event loop: gigabytes take a while to be copied.
-            digest = await asyncio.to_thread(_join, [self._folder / part for part in part_ids], path)
-            if md5 is not None and digest != md5.strip().lower():
-                raise invalid("md5", f"The md5 of the uploaded bytes is {digest}, not '{md5[:64]}'.")
-            with self._store.change() as db:
-                self._files.enter(db, path, filename=row["filename"], purpose=row["purpose"], lives=row["lives"])
-                dropped = self._end(db, upload_id, "completed")
-        except BaseException as error:
-            path.unlink(missing_ok=True)
-            if isinstance(error, OSError):
-                raise ServiceBroken(
-                    f"The file could not be kept: {error.strerror or error}.", "Make room on the disk.", status=500
-                ) from error
-            raise
+            with whole_file(path):
+                # Off the event loop: gigabytes take a while to be copied.
+                digest = await asyncio.to_thread(_join, [self._folder / part for part in part_ids], path)
+                if md5 is not None and digest != md5.strip().lower():
+                    raise invalid("md5", f"The md5 of the uploaded bytes is {digest}, not '{md5[:64]}'.")
+                with self._store.change() as db:
+                    self._files.enter(db, path, filename=row["filename"], purpose=row["purpose"], lives=row["lives"])
+                    dropped = self._end(db, upload_id, "completed")
         finally:
             self._joining.discard(upload_id)
         self._unlink(dropped)
