@@ -97,11 +97,11 @@ class Near:
         partner[left] = partner[gone] = NOBODY
         likeness[left] = likeness[gone] = 0
         later = [_unsure(partner, behind, one) for one, behind in index.later(come)]
-        todo = _once([come, left, *later, self.waiting])
-        todo = todo[~np.isin(todo, absent)]
-        some = np.sort(todo[:AT_ONCE])
+        unsure = _once([come, left, *later, self.waiting])
+        unsure = unsure[~np.isin(unsure, absent)]
+        some = np.sort(unsure[:AT_ONCE])
         partner[some], likeness[some] = _partners(index, some, lambda position: _said(read, position))
-        return Near(partner, likeness, todo[AT_ONCE:], same, index)
+        return Near(partner, likeness, unsure[AT_ONCE:], same, index)
 
     def settle(self, read: Read, most: int = AT_ONCE) -> Near:
         """Look for the partners of at most so many of the examples that are waiting."""

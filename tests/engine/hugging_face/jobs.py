@@ -8,22 +8,9 @@ from typing import Any
 
 from lib.engine.train.events import EVENTS_FILE, Events
 from lib.engine.train.start import train
-from lib.engine.train.stop import Stop
+from tests.engine.train.training import StopAfter
 
 ANSWERS = {"red": "stop", "green": "walk", "amber": "wait"}
-
-
-class StopAfter(Stop):
-    """Wants to stop at the n-th look."""
-
-    def __init__(self, folder: Path, looks: int) -> None:
-        super().__init__(folder)
-        self.looks = looks
-
-    @property
-    def wanted(self) -> bool:
-        self.looks -= 1
-        return self.looks < 0
 
 
 def conversations(count: int) -> list[dict[str, Any]]:
